@@ -1,0 +1,33 @@
+# vouch_library(NAME SOURCES … LINK … [PRIVATE_LINK …] [TESTS …] [TEST_LINK …])
+#
+# One folder, one static library, one test program (NAME_test) made of the *_test.cc beside the code.
+# Sources are listed, never globbed.
+function(vouch_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRIVATE_LINK;TESTS;TEST_LINK" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC vouch_options ${arg_LINK} PRIVATE ${arg_PRIVATE_LINK})
+  if(VOUCH_BUILD_TESTS AND arg_TESTS)
+    vouch_test(${name}_test SOURCES ${arg_TESTS} LINK ${name} ${arg_TEST_LINK})
+  endif()
+endfunction()
+
+# vouch_program(NAME SOURCES … LINK …): an executable, in <build>/bin.
+function(vouch_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE vouch_options ${arg_LINK})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# vouch_test(NAME SOURCES … LINK …): a Catch2 program, one CTest entry. Tests find the source tree
+# by VOUCH_SOURCE_DIR, the built programs by VOUCH_BIN_DIR.
+function(vouch_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE vouch_options ${arg_LINK} Catch2::Catch2WithMain)
+  target_compile_definitions(${name} PRIVATE
+    VOUCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" VOUCH_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()

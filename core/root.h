@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A file system root to examine: "/" of the running host, or a directory with a mounted image.
+// Every path is opened by openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, so that no
+// symbolic link leads out, and with O_NONBLOCK | O_NOCTTY, so that no FIFO or device blocks.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/file.h"
+#include "core/result.h"
+
+namespace vouch {
+
+class Root {
+ public:
+  // Opens the directory `path`. Errors as open(2).
+  static Result<Root> open(const std::string& path);
+
+  [[nodiscard]] bool is_host() const { return is_host_; }  // The running host itself ("/").
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // `path` is absolute inside the root ("/etc/passwd"). The last component's symlink is followed
+  // (inside the root). Errors: not_found, denied, too_large, invalid (not a regular file).
+  Result<std::string> read(std::string_view path, std::size_t bytes_max) const;
+  Result<Fd> open_file(std::string_view path) const;       // Regular file, read-only.
+  Result<Fd> open_directory(std::string_view path) const;
+  // Sorted bytewise. A directory that does not exist is Errc::not_found.
+  Result<std::vector<std::string>> list(std::string_view path, std::size_t entries_max = 100000) const;
+  Result<struct stat> stat(std::string_view path) const;   // Follows the last symlink.
+  Result<struct stat> lstat(std::string_view path) const;  // Does not.
+  Result<std::string> read_link(std::string_view path) const;
+  [[nodiscard]] bool exists(std::string_view path) const { return stat(path).has_value(); }
+
+ private:
+  Root(Fd fd, std::string path, bool is_host) : fd_(std::move(fd)), path_(std::move(path)), is_host_(is_host) {}
+  Result<Fd> open_in(std::string_view path, int flags) const;
+  Fd fd_;
+  std::string path_;
+  bool is_host_;
+};
+
+}  // namespace vouch
