@@ -11,12 +11,17 @@ function(vouch_library name)
   endif()
 endfunction()
 
+# `programs` builds what is installed, and nothing else; `bench_programs` what only ./dev bench runs.
+add_custom_target(programs)
+add_custom_target(bench_programs)
+
 # vouch_program(NAME SOURCES … LINK …): an executable, in <build>/bin.
 function(vouch_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE vouch_options ${arg_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  add_dependencies(programs ${name})
 endfunction()
 
 # vouch_test(NAME SOURCES … LINK …): a Catch2 program, one CTest entry. Tests find the source tree
