@@ -8,7 +8,7 @@ namespace vouch {
 namespace {
 
 constexpr std::int64_t kSecondsPerDay = 86400;
-constexpr WallSeconds kYear0 = -62167219200;       // 0000-01-01T00:00:00Z.
+constexpr WallSeconds kYear0 = -62167219200;        // 0000-01-01T00:00:00Z.
 constexpr WallSeconds kYear9999End = 253402300799;  // 9999-12-31T23:59:59Z.
 
 std::int64_t microseconds(clockid_t clock) {
@@ -64,16 +64,24 @@ Result<WallSeconds> parse_to_seconds(std::string_view text) {
 
 }  // namespace
 
-WallMs SystemClock::wall_ms() const { return microseconds(CLOCK_REALTIME) / 1000; }
-std::int64_t SystemClock::monotonic_us() const { return microseconds(CLOCK_MONOTONIC); }
-std::int64_t SystemClock::boot_us() const { return microseconds(CLOCK_BOOTTIME); }
+WallMs SystemClock::wall_ms() const {
+  return microseconds(CLOCK_REALTIME) / 1000;
+}
+std::int64_t SystemClock::monotonic_us() const {
+  return microseconds(CLOCK_MONOTONIC);
+}
+std::int64_t SystemClock::boot_us() const {
+  return microseconds(CLOCK_BOOTTIME);
+}
 
 std::string format_instant(WallMs ms) {
   const auto seconds = floor_divide(ms, 1000);
   return fmt::format("{}.{:03}Z", format_to_seconds(seconds), ms - seconds * 1000);
 }
 
-std::string format_second(WallSeconds s) { return format_to_seconds(s) + "Z"; }
+std::string format_second(WallSeconds s) {
+  return format_to_seconds(s) + "Z";
+}
 
 Result<WallMs> parse_instant(std::string_view text) {
   const Error bad{Errc::invalid, "not a UTC time as 2026-11-21T19:30:02.118Z"};

@@ -11,7 +11,8 @@
 
 namespace vouch {
 
-// Milliseconds since 1970-01-01T00:00:00Z, what an *instant* counts; seconds, what a *second* counts.
+// Milliseconds since 1970-01-01T00:00:00Z, what an *instant* counts; seconds, what a *second*
+// counts.
 using WallMs = std::int64_t;
 using WallSeconds = std::int64_t;
 
@@ -19,9 +20,9 @@ using WallSeconds = std::int64_t;
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual WallMs wall_ms() const = 0;            // CLOCK_REALTIME: may jump.
-  virtual std::int64_t monotonic_us() const = 0; // CLOCK_MONOTONIC: stops in suspend.
-  virtual std::int64_t boot_us() const = 0;      // CLOCK_BOOTTIME: does not.
+  virtual WallMs wall_ms() const = 0;             // CLOCK_REALTIME: may jump.
+  virtual std::int64_t monotonic_us() const = 0;  // CLOCK_MONOTONIC: stops in suspend.
+  virtual std::int64_t boot_us() const = 0;       // CLOCK_BOOTTIME: does not.
 };
 
 class SystemClock final : public Clock {

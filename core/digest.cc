@@ -63,7 +63,9 @@ std::string Sha256::finish() {
   return digest;
 }
 
-std::string Sha256::finish_hex() { return hex_encode(finish()); }
+std::string Sha256::finish_hex() {
+  return hex_encode(finish());
+}
 
 std::string sha256(std::string_view bytes) {
   std::string digest(kDigestBytes, '\0');
@@ -72,7 +74,9 @@ std::string sha256(std::string_view bytes) {
   return digest;
 }
 
-std::string sha256_hex(std::string_view bytes) { return hex_encode(sha256(bytes)); }
+std::string sha256_hex(std::string_view bytes) {
+  return hex_encode(sha256(bytes));
+}
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
   std::string mac(kDigestBytes, '\0');

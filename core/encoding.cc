@@ -114,8 +114,12 @@ bool is_hex_digest(std::string_view text) {
   return true;
 }
 
-std::string base64_encode(std::string_view bytes) { return encode(bytes, kAlphabet, true); }
-std::string base64url_encode(std::string_view bytes) { return encode(bytes, kUrlAlphabet, false); }
+std::string base64_encode(std::string_view bytes) {
+  return encode(bytes, kAlphabet, true);
+}
+std::string base64url_encode(std::string_view bytes) {
+  return encode(bytes, kUrlAlphabet, false);
+}
 
 Result<std::string> base64_decode(std::string_view text) {
   auto digits = without_padding(text);
@@ -123,7 +127,9 @@ Result<std::string> base64_decode(std::string_view text) {
   return decode(*digits, kValues);
 }
 
-Result<std::string> base64url_decode(std::string_view text) { return decode(text, kUrlValues); }
+Result<std::string> base64url_decode(std::string_view text) {
+  return decode(text, kUrlValues);
+}
 
 Result<std::string> base64_decode_either(std::string_view text) {
   auto digits = without_padding(text);

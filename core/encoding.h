@@ -10,12 +10,12 @@
 namespace vouch {
 
 // Byte strings are std::string throughout: they go in and out of SQLite, files and OpenSSL as such.
-std::string hex_encode(std::string_view bytes);             // Lowercase.
-Result<std::string> hex_decode(std::string_view text);      // Refuses uppercase and odd length.
-bool is_hex_digest(std::string_view text);                  // 64 lowercase hex digits.
+std::string hex_encode(std::string_view bytes);         // Lowercase.
+Result<std::string> hex_decode(std::string_view text);  // Refuses uppercase and odd length.
+bool is_hex_digest(std::string_view text);              // 64 lowercase hex digits.
 
-std::string base64_encode(std::string_view bytes);          // Section 4, padded.
-std::string base64url_encode(std::string_view bytes);       // Section 5, not padded.
+std::string base64_encode(std::string_view bytes);     // Section 4, padded.
+std::string base64url_encode(std::string_view bytes);  // Section 5, not padded.
 // Section 4, padded, no white space, unused bits zero; anything else is Errc::invalid.
 Result<std::string> base64_decode(std::string_view text);
 // Section 5, not padded, unused bits zero.

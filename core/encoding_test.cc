@@ -20,8 +20,9 @@ TEST_CASE("base64 round trips the vectors of RFC 4648", "[encoding]") {
 }
 
 TEST_CASE("base64 refuses what is not exactly section 4", "[encoding]") {
-  const auto bad = GENERATE(as<std::string>{}, "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==\n",
-                            "Zm 9v", "__79", "Zg==Zg==", "=Zg=");
+  const auto bad =
+      GENERATE(as<std::string>{}, "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "Zg==\n", "Zm 9v",
+               "__79", "Zg==Zg==", "=Zg=");
   CAPTURE(bad);
   CHECK_FALSE(base64_decode(bad));
 }

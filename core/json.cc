@@ -124,8 +124,7 @@ void append_pretty(std::string& out, const Value& value, std::size_t indent) {
 }
 
 Error member_error(std::string_view key, std::string_view expected) {
-  return {Errc::invalid,
-          "member \"" + std::string(key) + "\": expected " + std::string(expected)};
+  return {Errc::invalid, "member \"" + std::string(key) + "\": expected " + std::string(expected)};
 }
 
 }  // namespace
@@ -166,13 +165,27 @@ void append_string(std::string& out, std::string_view text) {
     copied = i + 1;
     out += '\\';
     switch (c) {
-      case '"': out += '"'; break;
-      case '\\': out += '\\'; break;
-      case '\b': out += 'b'; break;
-      case '\f': out += 'f'; break;
-      case '\n': out += 'n'; break;
-      case '\r': out += 'r'; break;
-      case '\t': out += 't'; break;
+      case '"':
+        out += '"';
+        break;
+      case '\\':
+        out += '\\';
+        break;
+      case '\b':
+        out += 'b';
+        break;
+      case '\f':
+        out += 'f';
+        break;
+      case '\n':
+        out += 'n';
+        break;
+      case '\r':
+        out += 'r';
+        break;
+      case '\t':
+        out += 't';
+        break;
       default:
         out += "u00";
         out += kHex[c >> 4];

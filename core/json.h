@@ -36,7 +36,7 @@ class Value {
   Value(std::nullptr_t) {}
   Value(bool value) : data_(value) {}
   Value(int value) : data_(std::int64_t{value}) {}
-  Value(std::int64_t value) : data_(value) {}   // The writer asserts |value| <= kIntegerMax.
+  Value(std::int64_t value) : data_(value) {}  // The writer asserts |value| <= kIntegerMax.
   Value(std::uint64_t value) : data_(static_cast<std::int64_t>(value)) {}
   Value(std::string value) : data_(std::move(value)) {}
   Value(std::string_view value) : data_(std::string(value)) {}
@@ -86,7 +86,7 @@ bool is_valid_utf8(std::string_view text);
 Result<std::string> get_string(const Value& object, std::string_view key);
 Result<std::int64_t> get_integer(const Value& object, std::string_view key);
 Result<bool> get_bool(const Value& object, std::string_view key);
-Result<const Array*> get_array(const Value& object, std::string_view key);    // View into object.
+Result<const Array*> get_array(const Value& object, std::string_view key);   // View into object.
 Result<const Value*> get_object(const Value& object, std::string_view key);  // View into object.
 
 }  // namespace vouch::json

@@ -26,24 +26,27 @@ TEST_CASE("keys are sorted by UTF-16 code unit and strings escaped as RFC 8785 s
       R"( { "\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\ud83d\ude00": 5, "\u0080": 6, "\u00f6": 7 } )");
 
   REQUIRE(value);
-  CHECK(write(*value) ==
-        "{\"\\r\":2,\"1\":4,\"\xc2\x80\":6,\"\xc3\xb6\":7,\"\xe2\x82\xac\":1,\"\xf0\x9f\x98\x80\":5,"
-        "\"\xef\xac\xb3\":3}");
+  CHECK(
+      write(*value) ==
+      "{\"\\r\":2,\"1\":4,\"\xc2\x80\":6,\"\xc3\xb6\":7,\"\xe2\x82\xac\":1,\"\xf0\x9f\x98\x80\":5,"
+      "\"\xef\xac\xb3\":3}");
   CHECK(write(Value("\x1f\b\f\n\r\t\"\\/\x7f")) == "\"\\u001f\\b\\f\\n\\r\\t\\\"\\\\/\x7f\"");
 }
 
 TEST_CASE("a parsed canonical text is written as the same bytes", "[json]") {
-  const auto text = GENERATE(as<std::string>{}, "null", "true", "[]", "{}", "[0,-1,9007199254740991]",
-                             R"({"a":[{"b":null}],"c":"zoë"})", "-9007199254740991", "\"\"");
+  const auto text =
+      GENERATE(as<std::string>{}, "null", "true", "[]", "{}", "[0,-1,9007199254740991]",
+               R"({"a":[{"b":null}],"c":"zoë"})", "-9007199254740991", "\"\"");
   const auto value = parse(text);
   REQUIRE(value);
   CHECK(write(*value) == text);
 }
 
 TEST_CASE("numbers that are no plain integers are refused", "[json]") {
-  const auto bad = GENERATE(as<std::string>{}, "9007199254740992", "-9007199254740992", "1.0", "1e3",
-                            "1E3", "0e0", "-0", "007", "+1", "1.", ".5", "18446744073709551616",
-                            "9223372036854775808", "1e400", "NaN", "Infinity", "-", "0x10");
+  const auto bad =
+      GENERATE(as<std::string>{}, "9007199254740992", "-9007199254740992", "1.0", "1e3", "1E3",
+               "0e0", "-0", "007", "+1", "1.", ".5", "18446744073709551616", "9223372036854775808",
+               "1e400", "NaN", "Infinity", "-", "0x10");
   CAPTURE(bad);
   const auto value = parse(bad);
   REQUIRE_FALSE(value);
@@ -116,7 +119,8 @@ TEST_CASE("the published canonicalisation vectors without fractions pass", "[jso
   CHECK(write(*value) == expected);
 }
 
-TEST_CASE("the vectors with fractions are refused, since our formats have none", "[json][vectors]") {
+TEST_CASE("the vectors with fractions are refused, since our formats have none",
+          "[json][vectors]") {
   const std::string folder = VOUCH_SOURCE_DIR "/../shared/vectors/jcs/testdata/";
   const auto name = GENERATE(as<std::string>{}, "values", "structures");
   const auto input = slurp(folder + "input/" + name + ".json");

@@ -19,12 +19,12 @@ struct Command {
   std::vector<std::string> argv;         // argv[0] is an absolute path; no PATH search, no shell.
   std::vector<std::string> environment;  // "NAME=value"; exactly this, nothing inherited.
   std::string standard_input;
-  std::chrono::milliseconds deadline{30000};     // Then SIGKILL to the whole group.
-  std::size_t output_bytes_max = 16u << 20;      // stdout; more kills the child.
-  std::size_t error_bytes_max = 64u << 10;       // stderr; more is thrown away.
-  std::size_t memory_bytes_max = 0;              // RLIMIT_AS; 0 = unlimited (sanitizers need that).
-  int cpu_seconds_max = 0;                       // RLIMIT_CPU; 0 = unlimited.
-  std::size_t file_bytes_max = 0;                // RLIMIT_FSIZE; 0 = unlimited.
+  std::chrono::milliseconds deadline{30000};  // Then SIGKILL to the whole group.
+  std::size_t output_bytes_max = 16u << 20;   // stdout; more kills the child.
+  std::size_t error_bytes_max = 64u << 10;    // stderr; more is thrown away.
+  std::size_t memory_bytes_max = 0;           // RLIMIT_AS; 0 = unlimited (sanitizers need that).
+  int cpu_seconds_max = 0;                    // RLIMIT_CPU; 0 = unlimited.
+  std::size_t file_bytes_max = 0;             // RLIMIT_FSIZE; 0 = unlimited.
 };
 
 // PATH and locale that children get unless they need more.
@@ -33,8 +33,8 @@ std::vector<std::string> default_environment();
 struct Exit {
   enum class How { exited, signalled, deadline, output_too_large, cancelled };
   How how = How::exited;
-  int code = 0;                // Exit status or signal number.
-  std::string standard_output; // Empty when a sink was given.
+  int code = 0;                 // Exit status or signal number.
+  std::string standard_output;  // Empty when a sink was given.
   std::string standard_error;
   std::chrono::milliseconds wall{0};
   std::chrono::milliseconds cpu{0};

@@ -14,7 +14,8 @@ inline constexpr std::string_view kRedacted = "[redacted]";
 enum class Redaction { none, url, command, environment };
 
 // A cell by its column's rule, then by the rules that hold for every text or bytes cell: a cell in
-// which a private key, a cloud or service token, or a crypt(3) hash is found is replaced as a whole.
+// which a private key, a cloud or service token, or a crypt(3) hash is found is replaced as a
+// whole.
 std::string redact(Redaction rule, std::string_view cell);
 
 // The always-on rules alone: true if the cell as a whole must go.

@@ -53,17 +53,28 @@ Errc code_of_errno(int error_number) {
 
 std::string_view to_string(Errc code) {
   switch (code) {
-    case Errc::not_found: return "not-found";
-    case Errc::denied: return "denied";
-    case Errc::invalid: return "invalid";
-    case Errc::corrupt: return "corrupt";
-    case Errc::too_large: return "too-large";
-    case Errc::timeout: return "timeout";
-    case Errc::unsupported: return "unsupported";
-    case Errc::unavailable: return "unavailable";
-    case Errc::exists: return "exists";
-    case Errc::tool_failed: return "tool-failed";
-    case Errc::other: return "other";
+    case Errc::not_found:
+      return "not-found";
+    case Errc::denied:
+      return "denied";
+    case Errc::invalid:
+      return "invalid";
+    case Errc::corrupt:
+      return "corrupt";
+    case Errc::too_large:
+      return "too-large";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::exists:
+      return "exists";
+    case Errc::tool_failed:
+      return "tool-failed";
+    case Errc::other:
+      return "other";
   }
   return "other";
 }

@@ -70,7 +70,9 @@ class [[nodiscard]] Result {
   }
   T&& value() && { return std::move(value()); }
 
-  [[nodiscard]] T value_or(T fallback) const& { return has_value() ? value() : std::move(fallback); }
+  [[nodiscard]] T value_or(T fallback) const& {
+    return has_value() ? value() : std::move(fallback);
+  }
 
   Error& error() & {
     assert(!has_value());

@@ -27,17 +27,19 @@ class Root {
   // `path` is absolute inside the root ("/etc/passwd"). The last component's symlink is followed
   // (inside the root). Errors: not_found, denied, too_large, invalid (not a regular file).
   Result<std::string> read(std::string_view path, std::size_t bytes_max) const;
-  Result<Fd> open_file(std::string_view path) const;       // Regular file, read-only.
+  Result<Fd> open_file(std::string_view path) const;  // Regular file, read-only.
   Result<Fd> open_directory(std::string_view path) const;
   // Sorted bytewise. A directory that does not exist is Errc::not_found.
-  Result<std::vector<std::string>> list(std::string_view path, std::size_t entries_max = 100000) const;
+  Result<std::vector<std::string>> list(std::string_view path,
+                                        std::size_t entries_max = 100000) const;
   Result<struct stat> stat(std::string_view path) const;   // Follows the last symlink.
   Result<struct stat> lstat(std::string_view path) const;  // Does not.
   Result<std::string> read_link(std::string_view path) const;
   [[nodiscard]] bool exists(std::string_view path) const { return stat(path).has_value(); }
 
  private:
-  Root(Fd fd, std::string path, bool is_host) : fd_(std::move(fd)), path_(std::move(path)), is_host_(is_host) {}
+  Root(Fd fd, std::string path, bool is_host)
+      : fd_(std::move(fd)), path_(std::move(path)), is_host_(is_host) {}
   Result<Fd> open_in(std::string_view path, int flags) const;
   Fd fd_;
   std::string path_;

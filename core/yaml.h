@@ -24,10 +24,10 @@ struct Mark {
 struct Node {
   enum class Kind { null, scalar, sequence, mapping };
   Kind kind = Kind::null;
-  bool quoted = false;                              // Scalar: written in quotes or as a block: text.
+  bool quoted = false;  // Scalar: written in quotes or as a block: text.
   std::string scalar;
-  std::vector<Node> items;                          // Sequence.
-  std::vector<std::pair<Node, Node>> members;       // Mapping, in file order; keys are scalars.
+  std::vector<Node> items;                     // Sequence.
+  std::vector<std::pair<Node, Node>> members;  // Mapping, in file order; keys are scalars.
   Mark mark;
 
   [[nodiscard]] const Node* find(std::string_view key) const;  // nullptr if absent or no mapping.

@@ -31,7 +31,7 @@ FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 LINE_COLUMNS_MAX = 100
 BANNED = [
-    (r"\b(?:std::)?system\s*\(", "no shell: core/process.h starts programs"),
+    (r"(?<![\w.>])(?:std::|::)?system\s*\(", "no shell: core/process.h starts programs"),
     (r"\bpopen\s*\(", "no shell: core/process.h starts programs"),
     (r"\b(?:strcpy|strcat|sprintf|vsprintf|gets|strtok)\s*\(", "unbounded C string function"),
     (r"\bstd::regex\b", "std::regex throws on classes we need and is slow: RE2"),
@@ -90,7 +90,7 @@ def source_breaches(path, text):
             if len(line) > LINE_COLUMNS_MAX and 'R"' not in line and not path.endswith("_test.cc"):
                 yield f"{path}:{number}: {len(line)} columns, over {LINE_COLUMNS_MAX}"
             for pattern, why in BANNED:
-                if re.search(pattern, code):
+                if not path.endswith("_test.cc") and re.search(pattern, code):
                     yield f"{path}:{number}: {why}"
             if path.endswith(".h") and THIRD_PARTY.match(line):
                 yield f"{path}:{number}: a third-party header in ours"
