@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judging: a pure function from tables, packs and the time of the run to outcomes and findings.
+// The rules are those of docs/formats/records.md and docs/formats/replay.md; the same bytes in give
+// the same bytes out, on the agent and years later in the verifier.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "policies/engine/pack.h"
+#include "policies/engine/table.h"
+
+namespace vouch::policy {
+
+// One table as a record names it: content, or the error that stands in its place.
+struct TableInput {
+  std::string name;    // "users", "gaps", "waivers", "baseline_users", "columns" …
+  std::string run;     // Empty: the judged run itself; else the id of the run it came from.
+  std::string digest;  // Empty if there is an error.
+  std::string error;   // An error code such as "permission-denied"; empty: the table is good.
+  std::string_view blob;  // Raw bytes; must outlive the call.
+};
+
+// The judged run. `tables` are those of the record, `inputs` all that is read besides: `columns`
+// (required; columns_blob() of the manifests' schemas), `waivers`, `baseline_T`, `previous_T`,
+// `drift`, registers, and tables of other runs, together with those runs' `gaps`.
+struct EvaluationRequest {
+  std::string collector;  // Instance included: "backup_jobs@nas".
+  std::string now;        // A second: the value of :now.
+  std::vector<TableInput> tables;
+  std::vector<TableInput> inputs;
+};
+
+enum class Outcome { pass, fail, error, not_applicable, waived };
+std::string_view to_string(Outcome outcome);
+Result<Outcome> parse_outcome(std::string_view text);
+
+// A row of the outcomes table.
+struct OutcomeRow {
+  std::string check;
+  std::string control;
+  Outcome outcome = Outcome::error;
+  std::string message;
+  std::int64_t violations = 0;
+  std::int64_t waived = 0;
+  std::optional<std::string> findings;  // Digest; absent: not judged.
+  std::string waiver_ids;
+
+  bool operator==(const OutcomeRow&) const = default;
+};
+
+struct Evaluation {
+  std::vector<OutcomeRow> outcomes;             // Sorted by check.
+  std::string outcomes_blob;                    // The outcomes table.
+  std::string outcomes_digest;
+  std::map<std::string, std::string> findings;  // Blobs by digest, the empty blob included.
+};
+
+// Remembers judgements by everything that they depend on: check, parameters, digests of the tables
+// read, and :now where the query binds it. What the last evaluation did not use is forgotten, per
+// collector. One memo is used by one thread at a time.
+class Memo {
+ public:
+  Memo();
+  ~Memo();
+  Memo(Memo&&) noexcept;
+  Memo& operator=(Memo&&) noexcept;
+  [[nodiscard]] std::uint64_t hits() const;
+  [[nodiscard]] std::uint64_t misses() const;
+
+  struct State;
+  [[nodiscard]] State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// Judges each check whose first table is in request.tables. Fails only if the request itself is
+// broken: no `columns`, a blob that is no table blob, a bad `now`. Anything wrong with one check is
+// that check's `error`. `memo` may be null.
+Result<Evaluation> evaluate(const PackSet& packs, const EvaluationRequest& request, Memo* memo);
+
+// Reading an outcomes blob back, strictly.
+Result<std::vector<OutcomeRow>> read_outcomes(std::string_view blob);
+std::string write_outcomes(std::vector<OutcomeRow> rows);
+
+// "vouch-policy/1 sqlite/3.40.1 re2/20220601 x86_64": all that judges.
+std::string engine_string();
+
+}  // namespace vouch::policy
