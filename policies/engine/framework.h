@@ -23,6 +23,7 @@ struct Criterion {
   std::string title;
   std::string category;
   std::string group;
+  std::string host;  // What a host can show of it: "direct", "supporting", "none"; may be empty.
 };
 
 struct Framework {
