@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/root.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <memory>
+
+namespace vouch {
+namespace {
+
+constexpr int kRetriesMax = 32;
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { closedir(directory); }
+};
+
+// An error that names the path as the host sees it.
+Error path_error(std::string_view what, const std::string& root, std::string_view path,
+                 int number) {
+  return errno_error(std::string(what) + " " + (root == "/" ? "" : root) + std::string(path),
+                     number);
+}
+
+}  // namespace
+
+Result<Root> Root::open(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno_error("open root " + path, errno);
+  struct stat here {};
+  struct stat host {};
+  if (fstat(fd.get(), &here) != 0) return errno_error("stat root " + path, errno);
+  if (::stat("/", &host) != 0) return errno_error("stat /", errno);
+  const bool is_host = here.st_dev == host.st_dev && here.st_ino == host.st_ino;
+  return Root(std::move(fd), is_host ? "/" : path, is_host);
+}
+
+Result<Fd> Root::open_in(std::string_view path, int flags) const {
+  if (path.empty() || path[0] != '/' || path.find('\0') != std::string_view::npos) {
+    return Error{Errc::invalid, "open " + std::string(path) + ": not an absolute path"};
+  }
+  const std::string name(path);
+  struct open_how how {};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  for (int i = 0;; ++i) {
+    const long fd = syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof how);
+    if (fd >= 0) return Fd(static_cast<int>(fd));
+    // The kernel asks to try again if something was renamed while ".." was resolved.
+    if ((errno == EAGAIN || errno == EINTR) && i < kRetriesMax) continue;
+    return path_error("open", path_, path, errno);
+  }
+}
+
+Result<Fd> Root::open_file(std::string_view path) const {
+  auto fd = open_in(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd) return fd;
+  struct stat status {};
+  if (fstat(fd->get(), &status) != 0) return path_error("stat", path_, path, errno);
+  if (!S_ISREG(status.st_mode)) {
+    return Error{Errc::invalid, "open " + std::string(path) + ": not a regular file"};
+  }
+  return fd;
+}
+
+Result<Fd> Root::open_directory(std::string_view path) const {
+  return open_in(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY);
+}
+
+Result<std::string> Root::read(std::string_view path, std::size_t bytes_max) const {
+  auto fd = open_file(path);
+  if (!fd) return std::move(fd).error();
+  return read_all(fd->get(), bytes_max, path);
+}
+
+Result<std::vector<std::string>> Root::list(std::string_view path, std::size_t entries_max) const {
+  auto fd = open_directory(path);
+  if (!fd) return std::move(fd).error();
+  const std::unique_ptr<DIR, CloseDirectory> directory(fdopendir(fd->get()));
+  if (!directory) return path_error("list", path_, path, errno);
+  fd->release();  // The stream owns the descriptor from here on.
+
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const struct dirent* entry = readdir(directory.get());
+    if (entry == nullptr) break;
+    std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (names.size() == entries_max) {
+      return Error{Errc::too_large, "list " + std::string(path) + ": more than " +
+                                        std::to_string(entries_max) + " entries"};
+    }
+    names.push_back(std::move(name));
+  }
+  if (errno != 0) return path_error("list", path_, path, errno);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<struct stat> Root::stat(std::string_view path) const {
+  auto fd = open_in(path, O_PATH);
+  if (!fd) return std::move(fd).error();
+  struct stat status {};
+  if (fstat(fd->get(), &status) != 0) return path_error("stat", path_, path, errno);
+  return status;
+}
+
+Result<struct stat> Root::lstat(std::string_view path) const {
+  auto fd = open_in(path, O_PATH | O_NOFOLLOW);
+  if (!fd) return std::move(fd).error();
+  struct stat status {};
+  if (fstat(fd->get(), &status) != 0) return path_error("stat", path_, path, errno);
+  return status;
+}
+
+Result<std::string> Root::read_link(std::string_view path) const {
+  auto fd = open_in(path, O_PATH | O_NOFOLLOW);
+  if (!fd) return std::move(fd).error();
+  std::array<char, PATH_MAX + 1> target;
+  const ssize_t length = readlinkat(fd->get(), "", target.data(), target.size());
+  if (length < 0) {
+    // On what is no symbolic link the kernel says ENOENT here, which would read as "not there".
+    return path_error("read link", path_, path, errno == ENOENT ? EINVAL : errno);
+  }
+  if (static_cast<std::size_t>(length) == target.size()) {
+    return path_error("read link", path_, path, ENAMETOOLONG);
+  }
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+}  // namespace vouch

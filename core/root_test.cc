@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/root.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+namespace vouch {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A directory that plays a mounted image, beside a file that nobody may reach from inside it.
+class Image {
+ public:
+  Image() {
+    std::string name = (fs::temp_directory_path() / "vouch-root-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    base_ = name;
+    write(base_ / "outside", "secret of the host");
+    fs::create_directories(base_ / "image/etc");
+    write(base_ / "image/etc/passwd", "root:x:0:0\n");
+  }
+  ~Image() { fs::remove_all(base_); }
+  static void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
+  [[nodiscard]] fs::path at(const char* path) const { return base_ / "image" / path; }
+  [[nodiscard]] Root root() const {
+    auto root = Root::open((base_ / "image").string());
+    REQUIRE(root);
+    return *std::move(root);
+  }
+
+ private:
+  fs::path base_;
+};
+
+}  // namespace
+
+TEST_CASE("files are read below the root", "[root]") {
+  const Image image;
+  const auto root = image.root();
+
+  CHECK_FALSE(root.is_host());
+  CHECK(root.read("/etc/passwd", 100).value() == "root:x:0:0\n");
+  CHECK(root.read("/etc/../etc/passwd", 100).value() == "root:x:0:0\n");
+  CHECK(root.exists("/etc"));
+  CHECK(root.read("/etc/shadow", 100).error().code == Errc::not_found);
+  CHECK(root.read("/etc/passwd", 5).error().code == Errc::too_large);
+}
+
+TEST_CASE("the host's own root is recognised by what it is", "[root]") {
+  CHECK(Root::open("/").value().is_host());
+  CHECK(Root::open("/usr/..").value().is_host());
+  CHECK(Root::open("/nonexistent").error().code == Errc::not_found);
+}
+
+TEST_CASE("no symbolic link and no dots lead out of the root", "[root]") {
+  const Image image;
+  const auto root = image.root();
+  fs::create_symlink("/outside", image.at("absolute"));
+  fs::create_symlink("../../outside", image.at("relative"));
+  fs::create_directory_symlink("..", image.at("up"));
+
+  const auto path = GENERATE(as<std::string>{}, "/absolute", "/relative", "/up/outside",
+                             "/../outside", "/etc/../../outside");
+  CAPTURE(path);
+
+  CHECK(root.read(path, 100).error().code == Errc::not_found);
+}
+
+TEST_CASE("an absolute symbolic link is followed inside the root", "[root]") {
+  const Image image;
+  const auto root = image.root();
+  fs::create_symlink("/etc/passwd", image.at("link"));
+
+  CHECK(root.read("/link", 100).value() == "root:x:0:0\n");
+  CHECK(root.read_link("/link").value() == "/etc/passwd");
+  CHECK(S_ISREG(root.stat("/link").value().st_mode));
+  CHECK(S_ISLNK(root.lstat("/link").value().st_mode));
+}
+
+TEST_CASE("magic links are refused, on the host too", "[root]") {
+  const auto root = Root::open("/").value();
+
+  CHECK_FALSE(root.read("/proc/self/exe", 100));
+  CHECK_FALSE(root.list("/proc/self/cwd"));
+  CHECK(root.read("/proc/self/status", 1 << 16));
+}
+
+TEST_CASE("what is no regular file is refused without blocking", "[root]") {
+  const Image image;
+  const auto root = image.root();
+  REQUIRE(mkfifo(image.at("fifo").c_str(), 0600) == 0);
+
+  CHECK(root.read("/fifo", 100).error().code == Errc::invalid);
+  CHECK_FALSE(root.read("/etc", 100));
+  CHECK(Root::open("/").value().read("/dev/zero", 100).error().code == Errc::invalid);
+}
+
+TEST_CASE("a directory lists its names in byte order, within a bound", "[root]") {
+  const Image image;
+  const auto root = image.root();
+  for (const char* name : {"etc/b", "etc/a", "etc/Z", "etc/.hidden"})
+    Image::write(image.at(name), "");
+
+  CHECK(root.list("/etc").value() == std::vector<std::string>{".hidden", "Z", "a", "b", "passwd"});
+  CHECK(root.list("/etc", 5).has_value());
+  CHECK(root.list("/etc", 4).error().code == Errc::too_large);
+  CHECK(root.list("/none").error().code == Errc::not_found);
+  CHECK_FALSE(root.list("/etc/passwd"));
+}
+
+TEST_CASE("paths that are not absolute are refused", "[root]") {
+  const Image image;
+  const auto root = image.root();
+  const auto path =
+      GENERATE(as<std::string>{}, "", "etc/passwd", std::string("/etc/passwd\0x", 13));
+
+  CHECK(root.read(path, 100).error().code == Errc::invalid);
+}
+
+TEST_CASE("reading a link that is none fails as such", "[root]") {
+  const Image image;
+
+  CHECK(image.root().read_link("/etc/passwd").error().code != Errc::not_found);
+  CHECK(image.root().read_link("/none").error().code == Errc::not_found);
+}
+
+}  // namespace vouch
