@@ -55,7 +55,7 @@ class Cell {
 // Where the rows of one table go.
 class Rows {
  public:
-  Rows(Answer& answer, std::size_t table_index) : answer_(answer), table_(table_index) {}
+  Rows(Answer& answer, std::string_view table) : answer_(answer), table_(table) {}
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;
 
@@ -78,7 +78,7 @@ class Rows {
  private:
   void add_cells(const Cell* cells, std::size_t count);
   Answer& answer_;
-  std::size_t table_;
+  std::string_view table_;
 };
 
 class Context {
@@ -88,7 +88,6 @@ class Context {
   [[nodiscard]] const Root& root() const { return root_; }
   // True if the running host itself is examined: its kernel and tools may be asked.
   [[nodiscard]] bool is_host() const { return root_.is_host(); }
-  [[nodiscard]] bool requested(std::string_view table) const;
 
   [[nodiscard]] std::string text_option(std::string_view name, std::string_view fallback) const;
   [[nodiscard]] std::vector<std::string> texts_option(std::string_view name,

@@ -60,7 +60,7 @@ struct Table {
   bool is_volatile = false;                          // Changes by itself: a reason to seal, no drift.
   std::vector<std::string_view> capabilities = {};   // Such as "CAP_DAC_READ_SEARCH".
   // Emits the rows, or says why it cannot: then the table is an `error` line, whatever was emitted.
-  std::function<Status(Context&, Rows&)> collect;
+  std::function<Status(Context&, Rows&)> collect = nullptr;
 };
 
 enum class OptionType { text, texts, integer, boolean };
@@ -79,7 +79,7 @@ struct Collector {
   std::vector<Option> options = {};
   bool needs_network = false;
   bool needs_cache_dir = false;
-  std::vector<Table> tables;   // Collected in this order, whatever the order of the request.
+  std::vector<Table> tables = {};  // Collected in this order, whatever the order of the request.
 
   [[nodiscard]] const Table* find(std::string_view table) const;
 };

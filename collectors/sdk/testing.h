@@ -53,7 +53,7 @@ struct TestAnswer {
 };
 
 struct TestRequest {
-  std::vector<std::string> tables;             // Empty: all. `gaps` is added.
+  std::vector<std::string> tables = {};        // Empty: all. `gaps` is added.
   json::Object options = {};
   std::string cache_dir = {};
   std::map<std::string, std::string> tokens = {};
