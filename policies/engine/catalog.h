@@ -4,17 +4,25 @@
 // On a host the manifests themselves are used.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "core/result.h"
 #include "policies/engine/table.h"
+#include "proto/manifest.h"
 
 namespace vouch::policy {
 
-// Errors are "<file_name>:<line>:<column>: <what>".
-Result<SchemaMap> load_catalog(std::string_view text, std::string_view file_name);
+struct Catalog {
+  SchemaMap tables;
+  std::map<std::string, std::string, std::less<>> collectors;  // Table: who owns it.
+};
 
-// Adds what a collector's `--describe` printed (docs/formats/collector-protocol.md).
-Status add_manifest(SchemaMap& schemas, std::string_view manifest_json);
+// Errors are "<file_name>:<line>:<column>: <what>".
+Result<Catalog> load_catalog(std::string_view text, std::string_view file_name);
+
+// Adds a collector's tables. Refuses a table that another collector has already.
+Status add_manifest(Catalog& catalog, const Manifest& manifest);
 
 }  // namespace vouch::policy

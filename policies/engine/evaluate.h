@@ -15,6 +15,7 @@
 #include "core/result.h"
 #include "policies/engine/pack.h"
 #include "policies/engine/table.h"
+#include "proto/outcomes.h"
 
 namespace vouch::policy {
 
@@ -37,28 +38,9 @@ struct EvaluationRequest {
   std::vector<TableInput> inputs;
 };
 
-enum class Outcome { pass, fail, error, not_applicable, waived };
-std::string_view to_string(Outcome outcome);
-Result<Outcome> parse_outcome(std::string_view text);
-
-// A row of the outcomes table.
-struct OutcomeRow {
-  std::string check;
-  std::string control;
-  Outcome outcome = Outcome::error;
-  std::string message;
-  std::int64_t violations = 0;
-  std::int64_t waived = 0;
-  std::optional<std::string> findings;  // Digest; absent: not judged.
-  std::string waiver_ids;
-
-  bool operator==(const OutcomeRow&) const = default;
-};
-
 struct Evaluation {
-  std::vector<OutcomeRow> outcomes;             // Sorted by check.
-  std::string outcomes_blob;                    // The outcomes table.
-  std::string outcomes_digest;
+  std::vector<Outcome> outcomes;                // Sorted by check.
+  TableBlob outcomes_table;                     // The same, as the record names it.
   std::map<std::string, std::string> findings;  // Blobs by digest, the empty blob included.
 };
 
@@ -85,10 +67,6 @@ class Memo {
 // broken: no `columns`, a blob that is no table blob, a bad `now`. Anything wrong with one check is
 // that check's `error`. `memo` may be null.
 Result<Evaluation> evaluate(const PackSet& packs, const EvaluationRequest& request, Memo* memo);
-
-// Reading an outcomes blob back, strictly.
-Result<std::vector<OutcomeRow>> read_outcomes(std::string_view blob);
-std::string write_outcomes(std::vector<OutcomeRow> rows);
 
 // "vouch-policy/1 sqlite/3.40.1 re2/20220601 x86_64": all that judges.
 std::string engine_string();

@@ -97,6 +97,10 @@ Result<Pack> load_pack(std::string text, std::string_view file_name);
 // Several packs in force together.
 class PackSet {
  public:
+  PackSet() = default;
+  PackSet(PackSet&&) noexcept = default;
+  PackSet& operator=(PackSet&&) noexcept = default;
+
   // Refuses: two packs, controls or checks of one id; an override of an unknown check or
   // parameter, of another type, or two overrides of one parameter.
   static Result<PackSet> make(std::vector<Pack> packs);
@@ -118,7 +122,7 @@ class PackSet {
   std::vector<const Check*> checks_;
 };
 
-// Reads every *.yaml of the directories (sorted, not recursive deeper than one level) and files.
+// Reads files, and every *.yaml of directories and of the directories in them, two levels deep.
 Result<PackSet> load_pack_set(const std::vector<std::string>& paths);
 
 }  // namespace vouch::policy

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "policies/engine/catalog.h"
 #include "policies/engine/pack.h"
-#include "policies/engine/table.h"
 
 namespace vouch::policy {
 
@@ -30,6 +30,6 @@ struct PolicyTestReport {
 
 // Also refuses a check whose SQL breaks a rule of the sandbox, declares a table that it does not
 // read or has no test for pass, for fail and for a missing table.
-PolicyTestReport run_policy_tests(const PackSet& packs, const SchemaMap& catalog);
+PolicyTestReport run_policy_tests(const PackSet& packs, const Catalog& catalog);
 
 }  // namespace vouch::policy

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,9 +55,9 @@ class Sandbox {
   Status add_table(const TableSchema& schema);
   // Adds the rows of a table blob to it. `instance` fills the column of that name, where the
   // schema given to add_table() has it and the blob has not.
-  Status load(const TableSchema& schema, std::string_view blob, std::string_view instance = {});
+  Status load(const TableSchema& schema, std::string_view blob,
+              std::optional<std::string_view> instance = std::nullopt);
   [[nodiscard]] bool has_table(std::string_view name) const;
-  Status drop_table(std::string_view name);
 
   // Compiles under every rule and runs nothing. Errc::denied: a rule forbids it; Errc::invalid: SQL
   // that SQLite refuses. `readable` are the tables that it may name (those declared).

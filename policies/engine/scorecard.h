@@ -43,7 +43,7 @@ struct OutcomeCounts {
 
 struct ScorecardCheck {
   const Check* check = nullptr;
-  Outcome outcome = Outcome::error;
+  OutcomeKind outcome = OutcomeKind::error;
   bool judged = false;
   bool claimed = false;
   std::string message;
@@ -75,12 +75,12 @@ struct Scorecard {
 // `outcomes` are those of one host, over all collectors. `unapproved_waivers` are the ids of
 // waivers without an approval in the store; on a host, that is every waiver.
 Scorecard make_scorecard(const Framework& framework, const Mapping& mapping, const PackSet& packs,
-                         const std::vector<OutcomeRow>& outcomes,
+                         const std::vector<Outcome>& outcomes,
                          const std::vector<CriterionStatement>& statements,
                          const std::vector<std::string>& unapproved_waivers, std::string_view now);
 
 // Every member that names a check carries its `ref`.
 json::Value to_json(const Scorecard& scorecard);
-json::Value to_json(const Check& check, const OutcomeRow& outcome);
+json::Value to_json(const Check& check, const Outcome& outcome);
 
 }  // namespace vouch::policy
