@@ -13,26 +13,10 @@
 #include <vector>
 
 #include "core/json.h"
-#include "core/redact.h"
 #include "core/result.h"
+#include "proto/cell.h"
 
 namespace vouch {
-
-enum class ColumnType { text, time, bytes, integer, boolean };
-std::string_view to_string(ColumnType type);
-Result<ColumnType> parse_column_type(std::string_view text);
-
-struct Column {
-  std::string name;
-  std::string title;
-  ColumnType type = ColumnType::text;
-  bool nullable = false;
-  std::string null_means;  // Set if nullable: what null says ("never"). It never means unknown.
-  Redaction redact = Redaction::none;  // Text and bytes only.
-  bool personal = false;
-
-  bool operator==(const Column&) const = default;
-};
 
 struct TableSchema {
   std::string name;
@@ -59,19 +43,13 @@ struct TableBlob {
   std::string sha256;  // Hex.
 };
 
-// Why a row was not taken.
-enum class RowFault { undeclared, wrong_type, duplicate_key, too_many_rows, too_large };
-
-struct RowError {
-  RowFault fault;
-  std::string message;  // Names the column; never holds a cell's content.
-};
-
 // Makes a blob from rows in any order. Redacts (core/redact.h) before anything else is done with a
 // cell. A builder holds at most kBlobBytesMax of rows, and their keys.
 class TableBuilder {
  public:
   explicit TableBuilder(const TableSchema& schema);
+  TableBuilder(TableBuilder&&) noexcept = default;
+  TableBuilder& operator=(TableBuilder&&) noexcept = default;
 
   // `row` is an object of cells; a nullable column left out is null. On an error nothing is added.
   [[nodiscard]] Result<Ok> add(const json::Value& row);
@@ -104,14 +82,5 @@ Result<std::int64_t> check_table(const TableSchema& schema, std::string_view blo
 // Calls `row` for each line in order; stops at its first error. Parses, but does not check the
 // form.
 Status for_each_row(std::string_view blob, const std::function<Status(const json::Value&)>& row);
-
-// Cells of type bytes: UTF-8 text but C0, DEL and C1 as it is, "\" as "\\", any other byte as
-// "\xHH" (lowercase). Every byte string has exactly one such form.
-std::string encode_bytes_cell(std::string_view raw);
-bool is_bytes_cell(std::string_view cell);
-
-// Integer cells: a number within +-(2^53-1), outside of that a decimal string, up to int64.
-json::Value integer_cell(std::int64_t value);
-Result<std::int64_t> parse_integer_cell(const json::Value& cell);
 
 }  // namespace vouch
