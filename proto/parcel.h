@@ -25,9 +25,6 @@ struct ParcelBlob {
 Result<std::string> write_archive(std::string_view envelope, std::vector<ParcelBlob> blobs);
 Result<std::string> write_parcel(std::string_view envelope, std::vector<ParcelBlob> blobs);
 
-// The header of one member, 512 bytes. `name` is at most 99 bytes.
-std::string archive_header(std::string_view name, std::size_t size_bytes);
-
 // Receives the members in order. An error returned from here stops the reader, which returns it.
 class ParcelSink {
  public:
