@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions behind patch_level's tables: from the files of a host to rows. The columns are
+// declared in patch_level.cc, in the order of the cells here.
+#pragma once
+
+#include "core/result.h"
+
+namespace vouch::sdk {
+class Context;
+class Rows;
+}  // namespace vouch::sdk
+
+namespace vouch::patch_level {
+
+// host_tables.cc
+Status collect_os_version(sdk::Context& context, sdk::Rows& rows);
+Status collect_deb_packages(sdk::Context& context, sdk::Rows& rows);
+Status collect_kernel(sdk::Context& context, sdk::Rows& rows);
+Status collect_reboot_status(sdk::Context& context, sdk::Rows& rows);
+
+// apt_tables.cc
+Status collect_package_updates(sdk::Context& context, sdk::Rows& rows);
+Status collect_apt_sources(sdk::Context& context, sdk::Rows& rows);
+Status collect_package_lists(sdk::Context& context, sdk::Rows& rows);
+Status collect_apt_config(sdk::Context& context, sdk::Rows& rows);
+
+}  // namespace vouch::patch_level
