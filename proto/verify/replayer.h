@@ -3,28 +3,20 @@
 // no policy engine; whoever wants `--replay` hands one in (policies/engine implements this).
 #pragma once
 
-#include <functional>
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "core/clock.h"
-#include "core/json.h"
 #include "core/result.h"
+#include "proto/statement.h"
+#include "proto/subjects.h"
 
 namespace vouch::verify {
 
-// The raw bytes of a blob that the verifier has checked against its digest. Errc::not_found: it is
-// withheld, dropped or purged.
-using BlobReader = std::function<Result<std::string>(std::string_view sha256_hex)>;
+using vouch::BlobReader;  // Raw bytes by digest; Errc::not_found: withheld, dropped or purged.
 
 struct ReplayInput {
-  const json::Value* record = nullptr;     // The run record, or the one that its same_as names.
-  const json::Value* statement = nullptr;  // The in-toto statement that holds that record.
-  std::string now;                         // `now` of the record under replay (its own, always).
-  std::string engine;                      // What judged then.
-  std::string policy;                      // Digest of the policy set.
-  std::string outcomes;                    // Digest of the outcomes table on record.
+  const Statement* statement = nullptr;      // Of the bundle that holds the observation.
+  const Observation* observation = nullptr;  // The record under replay: its `now`, always.
+  const RunContent* content = nullptr;       // Its own, or that of the record its same_as names.
 };
 
 struct ReplayResult {
@@ -43,8 +35,9 @@ struct ReplayResult {
 class Replayer {
  public:
   virtual ~Replayer() = default;
-  // Recomputes the outcomes of one run record that has `outcomes`. Fails only if it cannot work
-  // at all (out of memory, sandbox cannot be made); everything about the evidence is a result.
+  // Recomputes the outcomes of one run. The blobs read are checked against their digests already.
+  // Fails only if it cannot work at all (out of memory, sandbox cannot be made); everything about
+  // the evidence is a result.
   virtual Result<ReplayResult> replay(const ReplayInput& input, const BlobReader& blobs) = 0;
 };
 
