@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/access_review/access_review.h"
+
+namespace vouch::access {
+
+sdk::Collector make_access_review() {
+  sdk::Collector collector;
+  collector.name = "access_review";
+  collector.title = "Accounts, groups, passwords' age, sudo rules, SSH keys and last logins";
+  collector.interval_s = 3600;
+  collector.deadline_s = 60;
+  collector.tables = {users_table(),      groups_table(),        user_groups_table(),
+                      shadow_table(),     sudo_rules_table(),    sudo_defaults_table(),
+                      sudo_files_table(), authorized_keys_table(), last_logins_table(),
+                      login_defs_table(), user_homes_table()};
+  return collector;
+}
+
+}  // namespace vouch::access

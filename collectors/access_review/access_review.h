@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The collector access_review: who can get in, and as whom (docs/collectors/tables.md).
+//
+// As a plain user /etc/shadow and /etc/sudoers cannot be read: their tables are errors, and `users`
+// has the gap `/etc/shadow`, since its can_login then says only what the shell allows.
+#pragma once
+
+#include "collectors/sdk/manifest.h"
+
+namespace vouch::access {
+
+sdk::Collector make_access_review();
+
+// One table each; make_access_review() puts them together.
+sdk::Table users_table();
+sdk::Table groups_table();
+sdk::Table user_groups_table();
+sdk::Table shadow_table();
+sdk::Table sudo_rules_table();
+sdk::Table sudo_defaults_table();
+sdk::Table sudo_files_table();
+sdk::Table authorized_keys_table();
+sdk::Table last_logins_table();
+sdk::Table login_defs_table();
+sdk::Table user_homes_table();
+
+}  // namespace vouch::access
