@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/disk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/file.h"
+#include "store/layout.h"
+
+namespace vouch::store {
+namespace {
+
+constexpr std::size_t kTemporaryFilesMax = 1u << 20;
+constexpr mode_t kFileMode = 0640;
+constexpr mode_t kDirectoryMode = 0750;
+
+}  // namespace
+
+Result<std::unique_ptr<DirectoryDisk>> DirectoryDisk::open(std::string root, StepHook hook) {
+  const std::string temporary = root + "/" + std::string(layout::kTemporary);
+  auto made = make_directories(temporary, kDirectoryMode);
+  if (!made) return std::move(made).error();
+  auto left_over = list_directory(temporary, kTemporaryFilesMax);
+  if (!left_over) return std::move(left_over).error();
+  for (const auto& name : *left_over) {
+    auto removed = remove_file(temporary + "/" + name);
+    if (!removed) return std::move(removed).error();
+  }
+  return std::unique_ptr<DirectoryDisk>(new DirectoryDisk(std::move(root), std::move(hook)));
+}
+
+void DirectoryDisk::step(std::string_view what, std::string_view name) {
+  if (hook_) hook_(std::string(what) + " " + std::string(name));
+}
+
+// A new directory is only as durable as its entry in the one above it.
+Status DirectoryDisk::make_parents(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
+    const std::string part = name.substr(0, slash);
+    if (made_.count(part) != 0) continue;
+    const std::string path = root_ + "/" + part;
+    if (::mkdir(path.c_str(), kDirectoryMode) == 0) {
+      auto synced = sync_directory(path.substr(0, path.rfind('/')));
+      if (!synced) return synced;
+    } else if (errno != EEXIST) {
+      return errno_error("mkdir " + path, errno);
+    }
+    made_.insert(part);
+  }
+  return Ok{};
+}
+
+Status DirectoryDisk::put(const std::vector<File>& files) {
+  for (const auto& file : files) {
+    step("put", file.name);
+    auto made = make_parents(file.name);
+    if (!made) return made;
+    auto written = write_file_durable_via(root_ + "/" + std::string(layout::kTemporary),
+                                          root_ + "/" + file.name, file.bytes, kFileMode);
+    if (!written) return written;
+  }
+  return Ok{};
+}
+
+Status DirectoryDisk::put_unsynced(const File& file) {
+  step("put unsynced", file.name);
+  auto made = make_parents(file.name);
+  if (!made) return made;
+  std::string temporary = root_ + "/" + std::string(layout::kTemporary) + "/.tmp-XXXXXX";
+  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return errno_error("create " + temporary, errno);
+  auto written = write_all(fd.get(), file.bytes, temporary);
+  const std::string path = root_ + "/" + file.name;
+  if (written && ::fchmod(fd.get(), kFileMode) != 0) {
+    written = errno_error("chmod " + temporary, errno);
+  }
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    written = errno_error("rename to " + path, errno);
+  }
+  if (!written) ::unlink(temporary.c_str());
+  return written;
+}
+
+Status DirectoryDisk::sync() {
+  step("sync", "");
+  // One flush of the file system costs less than an fsync of each of thousands of small files.
+  const Fd fd(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return errno_error("open " + root_, errno);
+  if (::syncfs(fd.get()) != 0) return errno_error("syncfs " + root_, errno);
+  return Ok{};
+}
+
+Result<std::string> DirectoryDisk::get(const std::string& name, std::size_t bytes_max) {
+  return read_file(root_ + "/" + name, bytes_max);
+}
+
+}  // namespace vouch::store
