@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/filer.h"
+
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "core/log.h"
+
+namespace vouch::store {
+namespace {
+
+// Between two flushes: rare enough that a busy store shares them, short enough that a plain copy of
+// the directory is never far behind.
+constexpr std::chrono::milliseconds kFlushPeriod{500};
+constexpr std::chrono::milliseconds kRetryPeriod{1000};
+
+}  // namespace
+
+Status Filer::recover(Index& index, Disk& disk) {
+  auto files = index.waiting_files();
+  if (!files) return std::move(files).error().in("recover files");
+  if (files->empty()) return Ok{};
+  for (const auto& file : *files) {
+    auto placed = disk.put_unsynced({file.name, file.bytes});
+    if (!placed) return std::move(placed).error().in("recover files");
+  }
+  auto synced = disk.sync();
+  if (!synced) return std::move(synced).error().in("recover files");
+  const auto last = files->back().id;
+  return index.transaction([&] { return index.forget_waiting_files(last); });
+}
+
+Filer::Filer(Disk& disk) : disk_(disk), thread_([this] { run(); }) {}
+
+Filer::~Filer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Filer::add(std::vector<WaitingFile> files) {
+  if (files.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.insert(queue_.end(), std::make_move_iterator(files.begin()),
+                  std::make_move_iterator(files.end()));
+  }
+  wake_.notify_all();
+}
+
+bool Filer::backed_up() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size() + placing_ > kWaitingFilesMax;
+}
+
+std::int64_t Filer::placed_through() const {
+  const std::lock_guard lock(mutex_);
+  return placed_through_;
+}
+
+bool Filer::place(const std::vector<WaitingFile>& files) {
+  for (const auto& file : files) {
+    auto placed = disk_.put_unsynced({file.name, file.bytes});
+    if (!placed) {
+      log::error("place files: " + placed.error().message + "; trying again");
+      return false;
+    }
+  }
+  auto synced = disk_.sync();
+  if (!synced) log::error("place files: " + synced.error().message + "; trying again");
+  return synced.has_value();
+}
+
+void Filer::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    // Lets more files gather for one flush.
+    wake_.wait_for(lock, kFlushPeriod, [this] { return stopping_; });
+    std::vector<WaitingFile> files(std::make_move_iterator(queue_.begin()),
+                                   std::make_move_iterator(queue_.end()));
+    queue_.clear();
+    placing_ = files.size();
+    while (!files.empty()) {
+      lock.unlock();
+      const bool placed = place(files);
+      lock.lock();
+      if (placed) placed_through_ = files.back().id;
+      if (placed || stopping_) files.clear();
+      if (!placed) wake_.wait_for(lock, kRetryPeriod, [this] { return stopping_; });
+    }
+    placing_ = 0;
+  }
+}
+
+}  // namespace vouch::store

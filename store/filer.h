@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the small files of committed batches in their places. They are durable already, as rows of the
+// index in the batch's own transaction; so thousands of them can share one flush of the file system,
+// and none delays a receipt.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/result.h"
+#include "store/disk.h"
+#include "store/index.h"
+
+namespace vouch::store {
+
+inline constexpr std::size_t kWaitingFilesMax = 20000;  // More: the store is busy.
+
+class Filer {
+ public:
+  // At start, before anything else: places what a crash left waiting, and forgets it.
+  static Status recover(Index& index, Disk& disk);
+
+  explicit Filer(Disk& disk);  // Starts its thread. `disk` must outlive it.
+  ~Filer();                    // Stops it; what waits is placed at the next start.
+  Filer(const Filer&) = delete;
+  Filer& operator=(const Filer&) = delete;
+
+  void add(std::vector<WaitingFile> files);  // In ascending order of id.
+  [[nodiscard]] bool backed_up() const;
+  // The rows up to this id are in place and synced: the committer may forget them.
+  [[nodiscard]] std::int64_t placed_through() const;
+
+ private:
+  void run();
+  bool place(const std::vector<WaitingFile>& files);
+
+  Disk& disk_;
+  mutable std::mutex mutex_;  // Guards everything below but the thread.
+  std::condition_variable wake_;
+  std::deque<WaitingFile> queue_;
+  std::size_t placing_ = 0;
+  std::int64_t placed_through_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace vouch::store

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/receipts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "proto/receipt.h"
+
+namespace vouch::store {
+namespace {
+
+constexpr std::size_t kNodesMax = 1u << 17;  // About 12 MiB; then they are read again.
+constexpr int kTileLevels = 8;               // Tree levels that one tile spans.
+
+std::uint64_t node_key(int level, std::uint64_t index) {
+  return static_cast<std::uint64_t>(level) << 56 | index;
+}
+
+}  // namespace
+
+void Receipts::publish(std::string note, std::uint64_t size,
+                       const std::vector<tile::TileFile>& grown) {
+  const std::lock_guard lock(mutex_);
+  if (nodes_.size() > kNodesMax) nodes_.clear();
+  for (const auto& file : grown) {
+    const auto id = tile::parse_tile_path(file.path);
+    if (!id || id->entries) continue;
+    const auto hashes = tile::parse_hashes(file.bytes, id->width);
+    if (hashes) remember(*id, *hashes);
+  }
+  note_ = std::move(note);
+  size_ = size;
+}
+
+std::string Receipts::checkpoint() const {
+  const std::lock_guard lock(mutex_);
+  return note_;
+}
+
+std::uint64_t Receipts::size() const {
+  const std::lock_guard lock(mutex_);
+  return size_;
+}
+
+void Receipts::remember(const tile::TileId& id, const std::vector<merkle::Hash>& hashes) {
+  const std::uint64_t first = id.index * tile::kTileWidth;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    nodes_.insert_or_assign(node_key(id.level * kTileLevels, first + i), hashes[i]);
+  }
+}
+
+// The tile as the head has it: partial at the right edge, else full. A store may have only the full
+// one, once the tile was completed by leaves above the head.
+Result<std::string> Receipts::read_tile(tile::TileId id) {
+  const std::uint64_t wide = size_ >> (id.entries ? 0 : id.level * kTileLevels);
+  id.width = std::min(tile::kTileWidth, wide - std::min(wide, id.index * tile::kTileWidth));
+  if (id.width == 0) return Error{Errc::not_found, "not in the tree"};
+  const std::size_t bytes_max = id.entries ? tile::kEntriesBytesMax : tile::kTileBytesMax;
+  return disk_.get(tile::tile_path(id), bytes_max);
+}
+
+Status Receipts::remember_tile(int level, std::uint64_t tile_index) {
+  const tile::TileId id{false, level, tile_index, tile::kTileWidth};
+  auto bytes = read_tile(id);
+  if (!bytes) return std::move(bytes).error();
+  auto hashes = tile::parse_hashes(*bytes, bytes->size() / merkle::kHashBytes);
+  if (!hashes) return std::move(hashes).error();
+  remember(id, *hashes);
+  return Ok{};
+}
+
+Result<merkle::Hash> Receipts::node(int level, std::uint64_t index) {
+  if (const auto found = nodes_.find(node_key(level, index)); found != nodes_.end()) {
+    return found->second;
+  }
+  if (level % kTileLevels == 0) {
+    auto read = remember_tile(level / kTileLevels, index / tile::kTileWidth);
+    if (!read) return std::move(read).error();
+    const auto found = nodes_.find(node_key(level, index));
+    if (found == nodes_.end()) return Error{Errc::corrupt, "a tile is shorter than its name says"};
+    return found->second;
+  }
+  auto left = node(level - 1, index * 2);
+  if (!left) return left;
+  auto right = node(level - 1, index * 2 + 1);
+  if (!right) return right;
+  auto hash = merkle::node_hash(*left, *right);
+  nodes_.emplace(node_key(level, index), hash);
+  return hash;
+}
+
+Result<std::string> Receipts::receipt(std::uint64_t leaf, const std::string& entry) {
+  const std::lock_guard lock(mutex_);
+  if (leaf >= size_) return Error{Errc::not_found, "not under the checkpoint yet"};
+  auto proof = merkle::inclusion_proof(
+      [this](int level, std::uint64_t index) { return node(level, index); }, leaf, size_);
+  if (!proof) return std::move(proof).error().in("receipt");
+  return vouch::receipt::write({entry, leaf, *std::move(proof), note_});
+}
+
+Result<std::string> Receipts::receipt(std::uint64_t leaf) {
+  auto found = entry(leaf);
+  if (!found) return found;
+  return receipt(leaf, *found);
+}
+
+Result<std::string> Receipts::entry(std::uint64_t leaf) {
+  const std::lock_guard lock(mutex_);
+  const tile::TileId id{true, 0, leaf / tile::kTileWidth, tile::kTileWidth};
+  if (leaf >= size_) return Error{Errc::not_found, "not under the checkpoint yet"};
+  auto bytes = read_tile(id);
+  if (!bytes) return bytes;
+  const std::uint64_t width = std::min(tile::kTileWidth, size_ - id.index * tile::kTileWidth);
+  auto entries = tile::parse_entries(*bytes, width);
+  if (!entries) return std::move(entries).error();
+  return std::move((*entries)[leaf % tile::kTileWidth]);
+}
+
+}  // namespace vouch::store

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The published head of the log, and receipts under it. Written by the committer, read by the threads
+// that answer requests; safe to call from any thread.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/result.h"
+#include "proto/merkle.h"
+#include "proto/tile.h"
+#include "store/disk.h"
+
+namespace vouch::store {
+
+class Receipts {
+ public:
+  explicit Receipts(Disk& disk) : disk_(disk) {}  // `disk` must outlive it.
+
+  // From now on `note` is the head, over `size` leaves. `grown` are the tiles that were written for
+  // it: their hashes are remembered, so that a receipt reads nothing back from the disk.
+  void publish(std::string note, std::uint64_t size, const std::vector<tile::TileFile>& grown);
+
+  [[nodiscard]] std::string checkpoint() const;
+  [[nodiscard]] std::uint64_t size() const;
+  // The tlog-proof of a leaf under the head. Errc::not_found if the head does not hold it yet.
+  Result<std::string> receipt(std::uint64_t leaf, const std::string& entry);
+  // The same; takes the entry from its bundle of entries.
+  Result<std::string> receipt(std::uint64_t leaf);
+  Result<std::string> entry(std::uint64_t leaf);
+
+ private:
+  Result<merkle::Hash> node(int level, std::uint64_t index);
+  Result<std::string> read_tile(tile::TileId id);
+  Status remember_tile(int level, std::uint64_t tile_index);
+  void remember(const tile::TileId& id, const std::vector<merkle::Hash>& hashes);
+
+  Disk& disk_;
+  mutable std::mutex mutex_;  // Guards everything below.
+  std::string note_;
+  std::uint64_t size_ = 0;
+  std::unordered_map<std::uint64_t, merkle::Hash> nodes_;  // Full subtrees: they never change.
+};
+
+}  // namespace vouch::store

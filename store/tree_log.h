@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The append-only log: entries become leaves, leaves tiles, and a signed checkpoint. It never signs
+// two roots for one size, whatever happens in between. The order for each batch, by one thread:
+//
+//   index.transaction([&] { …; log.stage(entries);      tiles and entry bundles, durable
+//                           return log.record(index); })  size and root, committed
+//   log.publish()                                         only then: signed, written, served
+//
+// A batch whose transaction fails is dropped with discard(); what it left on the disk is written
+// over by the next. A crash after the commit is mended by open(), which publishes again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/result.h"
+#include "proto/note.h"
+#include "proto/tile.h"
+#include "store/disk.h"
+#include "store/index.h"
+#include "store/receipts.h"
+
+namespace vouch {
+class SigningKey;
+}
+
+namespace vouch::store {
+
+class TreeLog {
+ public:
+  // The state of an empty log, and its first checkpoint. For `vouch-store init`.
+  static Status create(Index& index, Disk& disk, const note::VerifierKey& vkey,
+                       const SigningKey& key);
+  // Compares the index with the tiles and with the checkpoint on the disk, and publishes. Fails with
+  // Errc::corrupt, saying what to do, if the index is older than the checkpoint (a restored copy) or
+  // contradicts it or the tiles: such a log must not be continued. All arguments must outlive it.
+  static Result<TreeLog> open(Index& index, Disk& disk, Receipts& receipts, const Clock& clock,
+                              const note::VerifierKey& vkey, const SigningKey& key);
+
+  // The time for the entries of the next batch: now, but never before that of the last entry.
+  [[nodiscard]] WallMs next_at() const;
+  [[nodiscard]] std::uint64_t size() const { return appender_.size(); }
+
+  Status stage(const std::vector<std::string>& entries, WallMs at);
+  Status record(Index& index);
+  void discard() { staged_.reset(); }
+  Status publish();
+
+ private:
+  struct Staged {
+    tile::Appender appender;
+    tile::Growth growth;
+    WallMs at;
+  };
+  TreeLog(tile::Appender appender, WallMs at, Disk& disk, Receipts& receipts, const Clock& clock,
+          const note::VerifierKey& vkey, const SigningKey& key)
+      : appender_(std::move(appender)), at_(at), disk_(disk), receipts_(receipts), clock_(clock),
+        vkey_(vkey), key_(key) {}
+
+  tile::Appender appender_;  // As committed.
+  WallMs at_;
+  std::optional<Staged> staged_;
+  std::vector<tile::TileFile> unpublished_;  // Tiles committed since the last checkpoint.
+  Disk& disk_;
+  Receipts& receipts_;
+  const Clock& clock_;
+  const note::VerifierKey& vkey_;
+  const SigningKey& key_;
+};
+
+}  // namespace vouch::store
