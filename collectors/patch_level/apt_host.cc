@@ -113,10 +113,10 @@ Error not_fetched(std::string_view what) {
 
 }  // namespace
 
-Result<DpkgStatus> read_dpkg_status(const Root& root) {
+Result<DpkgStatus> read_dpkg_status(const Root& root, Relations relations) {
   const auto text = root.read(kStatusPath, kStatusBytesMax);
   if (!text) return text.error();
-  DpkgStatus status = parse_dpkg_status(*text);
+  DpkgStatus status = parse_dpkg_status(*text, relations);
   if (status.packages.empty() && !status.problems.empty()) {
     const Problem& first = status.problems.front();
     return Error{Errc::invalid, std::string(kStatusPath) + ": " + first.message};
@@ -129,7 +129,7 @@ Result<DpkgStatus> read_dpkg_status(const Root& root) {
       continue;
     const auto update = root.read("/var/lib/dpkg/updates/" + name, kStatusBytesMax);
     if (update) {
-      apply_update(status, parse_dpkg_status(*update));
+      apply_update(status, parse_dpkg_status(*update, relations));
     } else if (update.error().code != Errc::not_found) {
       status.problems.push_back({"/var/lib/dpkg/updates/" + name, update.error().message});
     }

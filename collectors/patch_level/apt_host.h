@@ -32,7 +32,7 @@ struct FileProblem {
 using FileProblems = std::vector<FileProblem>;
 
 // The status file with dpkg's journal over it. not_found: dpkg is not used here.
-Result<DpkgStatus> read_dpkg_status(const Root& root);
+Result<DpkgStatus> read_dpkg_status(const Root& root, Relations relations = Relations::skipped);
 
 // apt.conf.d in its order, then apt.conf. Values that move apt's own directories are problems: the
 // files at the default places would not be those that apt reads.

@@ -84,7 +84,7 @@ Status collect_package_updates(sdk::Context& context, sdk::Rows& rows) {
     return Ok{};
 
   const Root& root = context.root();
-  const auto status = read_dpkg_status(root);
+  const auto status = read_dpkg_status(root, Relations::wanted);
   if (!status) return status.error();
   FileProblems problems;
   const AptConfig config = read_apt_config(root, problems);

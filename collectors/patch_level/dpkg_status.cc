@@ -38,7 +38,7 @@ void set_source(std::string_view value, DebPackage& package) {
 }
 
 // Why the stanza is no entry; empty if `package` is filled.
-std::string read_package(const Stanza& stanza, DebPackage& package) {
+std::string read_package(const Stanza& stanza, Relations relations, DebPackage& package) {
   const auto name = stanza.get("Package");
   if (!is_name(name)) return "an entry without a valid Package field";
   package.name = name;
@@ -53,7 +53,9 @@ std::string read_package(const Stanza& stanza, DebPackage& package) {
   if (!is_name(package.arch)) return "no valid Architecture field";
   if (package.version.empty() || !is_printable(package.version)) return "no valid Version field";
   set_source(stanza.get("Source"), package);
-  package.relations = relations_of([&](std::string_view field) { return stanza.get(field); });
+  if (relations == Relations::wanted) {
+    package.relations = relations_of([&](std::string_view field) { return stanza.get(field); });
+  }
   return {};
 }
 
@@ -87,7 +89,7 @@ std::string relations_of(const std::function<std::string_view(std::string_view)>
   return result;
 }
 
-DpkgStatus parse_dpkg_status(std::string_view text) {
+DpkgStatus parse_dpkg_status(std::string_view text, Relations relations) {
   DpkgStatus result;
   std::unordered_set<std::string> seen;
   std::size_t problem_count = 0;
@@ -101,7 +103,7 @@ DpkgStatus parse_dpkg_status(std::string_view text) {
   Stanza stanza;
   while (next_stanza(text, line, Comments::none, stanza)) {
     DebPackage package;
-    const auto reason = read_package(stanza, package);
+    const auto reason = read_package(stanza, relations, package);
     const auto at = "line " + std::to_string(stanza.line);
     if (!reason.empty()) {
       problem(package.name.empty() ? at : package.name, at + ": " + reason);

@@ -37,9 +37,12 @@ struct DpkgStatus {
   std::vector<Problem> problems;
 };
 
+// Whether DebPackage::relations are filled; only the search for updates needs them.
+enum class Relations { skipped, wanted };
+
 // Never fails: what is no entry is a problem. A text that does not end with an empty line, as dpkg
 // ends it, was cut off: a problem of its own, named "end of file".
-DpkgStatus parse_dpkg_status(std::string_view text);
+DpkgStatus parse_dpkg_status(std::string_view text, Relations relations);
 
 // Puts `update` (a file of dpkg's journal, newer than the status file) over `status`.
 void apply_update(DpkgStatus& status, DpkgStatus update);

@@ -40,6 +40,11 @@ std::string_view trim(std::string_view text) {
 std::vector<std::string_view> words(std::string_view text) {
   std::vector<std::string_view> result;
   for (std::size_t at = 0; (at = text.find_first_not_of(kWhiteSpace, at)) != text.npos;) {
+    // Continuation lines begin with white space; what does not was a comment between them.
+    if (text[at] == '#' && at > 0 && text[at - 1] == '\n') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
     const auto end = std::min(text.find_first_of(kWhiteSpace, at), text.size());
     result.push_back(text.substr(at, end - at));
     at = end;

@@ -40,7 +40,8 @@ std::string_view raw_field(std::string_view stanza, std::string_view name);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 std::string_view trim(std::string_view text);
-// Words between white space (spaces, tabs, line ends).
+// Words between white space (spaces, tabs, line ends). Comment lines between continuation lines,
+// which a value still holds, are left out.
 std::vector<std::string_view> words(std::string_view text);
 
 }  // namespace vouch::patch_level
