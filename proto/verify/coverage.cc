@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/verify/coverage.h"
+
+#include <algorithm>
+#include <map>
+
+namespace vouch::verify {
+namespace {
+
+constexpr WallMs kMsPerSecond = 1000;
+
+const ScheduleEntry* find_entry(const std::vector<ScheduleEntry>& schedule,
+                                std::string_view collector) {
+  const auto entry = std::ranges::find(schedule, collector, &ScheduleEntry::collector);
+  return entry == schedule.end() ? nullptr : &*entry;
+}
+
+std::int64_t overlap(const TickRange& a, const TickRange& b) {
+  return TickRange{std::max(a.first, b.first), std::min(a.last, b.last)}.count();
+}
+
+}  // namespace
+
+std::string_view Coverage::verdict() const {
+  if (unexplained != 0 || !reaches_end) return "INCOMPLETE";
+  if (failed != 0 || missed != 0 || suppressed != 0) return "COMPLETE WITH EXCEPTIONS";
+  return "COMPLETE";
+}
+
+bool CoverageCounter::is_inside(WallSeconds due) const {
+  if (!period_) return true;
+  return due * kMsPerSecond >= period_->from && due * kMsPerSecond < period_->to;
+}
+
+std::int64_t CoverageCounter::count_inside(const TickRange& ticks,
+                                           const ScheduleEntry* entry) const {
+  if (!period_) return ticks.count();
+  if (entry == nullptr) return 0;
+  return overlap(ticks, due_ticks(*entry, period_->from, period_->to));
+}
+
+void CoverageCounter::add(const Bundle& bundle, const std::vector<ScheduleEntry>& schedule) {
+  if (!started_) coverage_.from = bundle.period_from;
+  started_ = true;
+  last_to_ = bundle.period_to;
+  last_schedule_ = schedule;
+
+  const auto from = period_ ? std::max(bundle.period_from, period_->from) : bundle.period_from;
+  const auto to = period_ ? std::min(bundle.period_to, period_->to) : bundle.period_to;
+  if (from < to) {
+    for (const auto& entry : schedule) coverage_.expected += due_ticks(entry, from, to).count();
+  }
+  for (const auto& record : bundle.records) {
+    if (const auto* run = run_times(record)) {
+      if (!run->scheduled || !is_inside(*run->scheduled)) continue;
+      ++(std::holds_alternative<Observation>(record) ? coverage_.observed : coverage_.failed);
+    } else if (const auto* missed = std::get_if<RunMissed>(&record)) {
+      coverage_.missed += count_inside(missed->ticks, find_entry(schedule, missed->collector));
+    } else if (const auto* suppressed = std::get_if<RunSuppressed>(&record)) {
+      coverage_.suppressed +=
+          count_inside(suppressed->ticks, find_entry(schedule, suppressed->collector));
+    }
+  }
+}
+
+Coverage CoverageCounter::finish(bool ended) const {
+  Coverage result = coverage_;
+  result.to = last_to_;
+  if (period_) {
+    result.from = period_->from;
+    result.to = period_->to;
+    result.reaches_end = started_ && (ended || last_to_ >= period_->to);
+    // Ticks after the last bundle are due, and nobody accounts for them.
+    if (!ended && started_ && last_to_ < period_->to) {
+      for (const auto& entry : last_schedule_) {
+        result.expected +=
+            due_ticks(entry, std::max(last_to_, period_->from), period_->to).count();
+      }
+    }
+  }
+  result.unexplained = result.expected - result.observed - result.failed - result.missed -
+                       result.suppressed;
+  return result;
+}
+
+void count_judgements(const std::vector<Outcome>& outcomes, WallMs at, bool waivers_approved,
+                      std::map<std::string, Judgements>& controls) {
+  std::map<std::string_view, bool> judged;
+  for (const auto& outcome : outcomes) {
+    auto& control = controls[outcome.control];
+    bool& any = judged[outcome.control];
+    any = any || outcome.outcome != OutcomeKind::error;
+    switch (outcome.outcome) {
+      case OutcomeKind::pass: ++control.pass; break;
+      case OutcomeKind::fail: ++control.fail; break;
+      case OutcomeKind::error: ++control.error; break;
+      case OutcomeKind::not_applicable: ++control.not_applicable; break;
+      case OutcomeKind::waived: ++(waivers_approved ? control.waived : control.claimed_waived); break;
+    }
+  }
+  for (const auto& [name, any] : judged) {
+    if (!any) continue;
+    auto& control = controls.find(std::string(name))->second;
+    if (control.last_judged) {
+      control.longest_gap_ms = std::max(control.longest_gap_ms, at - *control.last_judged);
+    }
+    control.last_judged = at;
+  }
+}
+
+}  // namespace vouch::verify

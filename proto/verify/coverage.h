@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The arithmetic of runs and of judgements (docs/formats/verifier.md, "Completeness").
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "proto/outcomes.h"
+#include "proto/schedule.h"
+#include "proto/statement.h"
+#include "proto/verify/verdict.h"
+#include "proto/verify/verifier.h"
+
+namespace vouch::verify {
+
+// Counts the runs of one chain, bundle after bundle. Only ticks that were due in the period count.
+class CoverageCounter {
+ public:
+  explicit CoverageCounter(std::optional<Period> period) : period_(period) {}
+
+  // `schedule` is that of the bundle's config; the bundle's own counts were checked against it.
+  void add(const Bundle& bundle, const std::vector<ScheduleEntry>& schedule);
+  // `ended`: the agent was decommissioned with its newest bundle. Silence after that is no gap.
+  [[nodiscard]] Coverage finish(bool ended) const;
+
+ private:
+  [[nodiscard]] bool is_inside(WallSeconds due) const;
+  std::int64_t count_inside(const TickRange& ticks, const ScheduleEntry* entry) const;
+
+  std::optional<Period> period_;
+  Coverage coverage_;
+  bool started_ = false;
+  WallMs last_to_ = 0;
+  std::vector<ScheduleEntry> last_schedule_;
+};
+
+// Adds the outcomes of one observation. `waivers_approved`: the waivers in force had an approval.
+void count_judgements(const std::vector<Outcome>& outcomes, WallMs at, bool waivers_approved,
+                      std::map<std::string, Judgements>& controls);
+
+}  // namespace vouch::verify

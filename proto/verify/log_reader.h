@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps 1 to 3 of the verifier: anchors, checkpoint, and every byte of the log's tiles.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proto/leaf.h"
+#include "proto/policy_file.h"
+#include "proto/verify/verifier.h"
+
+namespace vouch::verify {
+
+// A log that holds together.
+struct Log {
+  policy_file::Policy policy;
+  note::VerifierKey key;
+  checkpoint::Checkpoint head;
+  std::string roots;  // 32 bytes for each size from 0 to head.size.
+  // Signature field of the log's line on each published checkpoint.
+  std::map<std::uint64_t, std::string> signatures;
+
+  [[nodiscard]] std::string_view root_at(std::uint64_t size) const;
+};
+
+// Receives each leaf in order. A failure stops the calls; hashing goes on, since a log whose
+// entries do not hash to its root is the better explanation.
+using LeafSink = std::function<std::optional<Failure>(std::uint64_t index, const leaf::Leaf& leaf)>;
+
+// The pinned log and witnesses: from the options, or else from the export itself.
+std::optional<Failure> read_anchors(const Files& files, const Options& options, Verdict& verdict,
+                                    policy_file::Policy& policy);
+// Reads and checks the whole log. Nothing means: entries, tiles, root, checkpoints and quorum hold.
+std::optional<Failure> read_log(const Files& files, const Options& options, Log& log,
+                                const LeafSink& sink);
+
+}  // namespace vouch::verify

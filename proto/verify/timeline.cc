@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/verify/timeline.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/encoding.h"
+
+namespace vouch::verify {
+namespace {
+
+std::string at_leaf(std::uint64_t index) { return fmt::format("leaf {}", index); }
+
+void fail_agent(AgentTimeline& agent, std::string reason, std::string where, std::string detail) {
+  if (!agent.failure) agent.failure = Failure{std::move(reason), std::move(where), std::move(detail)};
+}
+
+// One overload for each type of leaf. Returns a failure of the log as a whole.
+class Taker {
+ public:
+  Taker(Timelines& timelines, std::uint64_t index, WallMs at)
+      : timelines_(timelines), index_(index), at_(at) {}
+
+  std::optional<Failure> operator()(const leaf::Enrol& leaf) {
+    if (timelines_.by_id.contains(leaf.agent)) {
+      return Failure{"agent-exists", at_leaf(index_), "an agent is enrolled twice: " + leaf.agent};
+    }
+    auto key = PublicKey::from_spki(*base64_decode(leaf.key));
+    if (!key) return Failure{"key", at_leaf(index_), key.error().message};
+    if (key->keyid() != leaf.keyid) {
+      return Failure{"key", at_leaf(index_), "the key id is not that of the key"};
+    }
+    timelines_.by_id.emplace(leaf.agent, timelines_.agents.size());
+    auto& agent = timelines_.agents.emplace_back();
+    agent.agent = leaf.agent;
+    agent.enrol = leaf;
+    agent.enrol_index = index_;
+    agent.epochs.push_back({0, *std::move(key)});
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Bundle& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    const auto where = fmt::format("{}/{}", leaf.agent, leaf.seq);
+    if (leaf.seq < agent->next_seq) {
+      fail_agent(*agent, "repeat", where, "the seq is in the log twice");
+      return std::nullopt;
+    }
+    if (leaf.seq > agent->next_seq) {
+      fail_agent(*agent, "hole", fmt::format("{}/{}", leaf.agent, agent->next_seq),
+                 fmt::format("the log goes on with seq {}", leaf.seq));
+      return std::nullopt;
+    }
+    const auto& epoch = agent->epochs[agent->epoch_of(leaf.seq)];
+    if (leaf.keyid != epoch.key.keyid()) {
+      fail_agent(*agent, "epoch", where, "logged under another key than that of its epoch");
+    }
+    check_end(*agent, leaf, where);
+    agent->next_seq = leaf.seq + 1;
+    agent->last_at = at_;
+    timelines_.bundles.push_back({index_, at_, timelines_.by_id.find(leaf.agent)->second, leaf.seq,
+                                  *hex_decode(leaf.id), *hex_decode(leaf.prev),
+                                  *base64_decode(leaf.sig)});
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Rotate& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    auto key = PublicKey::from_spki(*base64_decode(leaf.key));
+    const auto& newest = agent->epochs.back();
+    const auto epoch = static_cast<std::int64_t>(agent->epochs.size());
+    if (!key || key->keyid() != leaf.keyid || leaf.seq + 1 != agent->next_seq ||
+        leaf.epoch != epoch || leaf.keyid_old != newest.key.keyid() ||
+        leaf.seq < newest.first_seq) {
+      fail_agent(*agent, "rotate", at_leaf(index_), "the leaf does not follow its bundle's key change");
+      return std::nullopt;
+    }
+    agent->epochs.push_back({leaf.seq + 1, *std::move(key)});
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Revoke& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->revocations.push_back({leaf.keyid, leaf.from_seq, index_});
+    if (leaf.from_seq < agent->next_seq &&
+        agent->epochs[agent->epoch_of(leaf.from_seq)].key.keyid() == leaf.keyid) {
+      fail_agent(*agent, "revoked", fmt::format("{}/{}", leaf.agent, leaf.from_seq),
+                 "signed with a key that is revoked from this seq on");
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Decommission& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->last_seq = leaf.last_seq;
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Fork& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->forks.push_back(leaf);
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Drop& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->drops.push_back(leaf);
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Overdue& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->overdue.emplace_back(index_, leaf);
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Late& leaf) {
+    if (find(leaf.agent) == nullptr) return unknown(leaf.agent);
+    ++timelines_.late;
+    return std::nullopt;
+  }
+  std::optional<Failure> operator()(const leaf::Approval& leaf) {
+    timelines_.approvals.push_back(leaf);
+    return std::nullopt;
+  }
+  std::optional<Failure> operator()(const leaf::Purge& leaf) {
+    timelines_.purges.push_back(leaf);
+    return std::nullopt;
+  }
+  std::optional<Failure> operator()(const leaf::Repin&) { return unsupported("a re-pinned chain"); }
+  std::optional<Failure> operator()(const leaf::Succession&) {
+    return unsupported("a succession of logs");
+  }
+  // What the store's people did: shown by other tools, of no consequence for a chain.
+  template <typename Other>
+  std::optional<Failure> operator()(const Other&) {
+    return std::nullopt;
+  }
+
+ private:
+  AgentTimeline* find(const std::string& id) {
+    const auto found = timelines_.by_id.find(id);
+    return found == timelines_.by_id.end() ? nullptr : &timelines_.agents[found->second];
+  }
+  std::optional<Failure> unknown(const std::string& agent) const {
+    return Failure{"not-enrolled", at_leaf(index_), "no enrol leaf of " + agent + " before it"};
+  }
+  std::optional<Failure> unsupported(std::string_view what) const {
+    return Failure{"unsupported", at_leaf(index_),
+                   fmt::format("{} is not supported by this verifier", what)};
+  }
+  static void check_end(AgentTimeline& agent, const leaf::Bundle& leaf, const std::string& where) {
+    if (agent.last_seq && leaf.seq > *agent.last_seq) {
+      fail_agent(agent, "decommissioned", where, "logged after the agent was decommissioned");
+    }
+    for (const auto& revocation : agent.revocations) {
+      if (revocation.keyid == leaf.keyid && leaf.seq >= revocation.from_seq) {
+        fail_agent(agent, "revoked", where, "signed with a revoked key");
+      }
+    }
+  }
+
+  Timelines& timelines_;
+  std::uint64_t index_;
+  WallMs at_;
+};
+
+}  // namespace
+
+std::size_t AgentTimeline::epoch_of(std::int64_t seq) const {
+  std::size_t epoch = epochs.size() - 1;
+  while (epoch > 0 && epochs[epoch].first_seq > seq) --epoch;
+  return epoch;
+}
+
+std::optional<Failure> Timelines::add(std::uint64_t index, const leaf::Leaf& leaf) {
+  if (leaf.at < last_at) return Failure{"at", at_leaf(index), "its time is before the leaf before"};
+  last_at = leaf.at;
+  return std::visit(Taker(*this, index, leaf.at), leaf.body);
+}
+
+}  // namespace vouch::verify

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Step 4 of the verifier: what the log's leaves say of each agent. Which key signs which bundle is
+// known from here, before a bundle is looked at.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proto/keys.h"
+#include "proto/leaf.h"
+#include "proto/verify/verdict.h"
+
+namespace vouch::verify {
+
+struct Epoch {
+  std::int64_t first_seq = 0;
+  PublicKey key;
+};
+
+struct Revocation {
+  std::string keyid;
+  std::int64_t from_seq = 0;
+  std::uint64_t index = 0;  // Of the leaf.
+};
+
+struct AgentTimeline {
+  std::string agent;
+  leaf::Enrol enrol;
+  std::uint64_t enrol_index = 0;
+  std::vector<Epoch> epochs;
+  std::int64_t next_seq = 0;       // After the bundles logged.
+  WallMs last_at = 0;              // Of the newest bundle leaf.
+  std::vector<leaf::Drop> drops;
+  std::vector<leaf::Fork> forks;
+  std::vector<Revocation> revocations;
+  std::vector<std::pair<std::uint64_t, leaf::Overdue>> overdue;
+  std::optional<std::int64_t> last_seq;  // Decommissioned after it.
+  std::optional<Failure> failure;        // The first; later bundles are not looked at.
+
+  // Epoch of the bundle `seq`, as an index into `epochs`.
+  [[nodiscard]] std::size_t epoch_of(std::int64_t seq) const;
+};
+
+// A bundle in the log, in 200 bytes: a log of a million must fit.
+struct LoggedBundle {
+  std::uint64_t index = 0;
+  WallMs at = 0;
+  std::size_t agent = 0;  // Into Timelines::agents.
+  std::int64_t seq = 0;
+  std::string id, prev, signature;  // Raw bytes.
+};
+
+struct Timelines {
+  std::vector<AgentTimeline> agents;
+  std::map<std::string, std::size_t, std::less<>> by_id;
+  std::vector<LoggedBundle> bundles;  // In log order.
+  std::vector<leaf::Approval> approvals;
+  std::vector<leaf::Purge> purges;
+  WallMs last_at = 0;
+  std::int64_t late = 0;
+
+  // Takes the next leaf. A failure concerns the log as a whole; what concerns one agent is kept in
+  // its timeline.
+  std::optional<Failure> add(std::uint64_t index, const leaf::Leaf& leaf);
+};
+
+}  // namespace vouch::verify

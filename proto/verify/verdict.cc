@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/verify/verdict.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/encoding.h"
+
+namespace vouch::verify {
+namespace {
+
+std::string line_of(const Failure& failure) {
+  return fmt::format("FAILED {} {}: {}\n", failure.reason, failure.where, failure.detail);
+}
+
+std::string_view name_of(const Host& host) { return host.name.empty() ? host.agent : host.name; }
+
+std::string line_of(const Host& host) {
+  const auto& c = host.coverage;
+  const auto day = [](WallMs ms) { return format_instant(ms).substr(0, 16) + "Z"; };
+  return fmt::format("{}  {}…{}  {} = {} + {} + {} + {} + {}  {}\n", name_of(host), day(c.from),
+                     day(c.to), c.expected, c.observed, c.failed, c.missed, c.suppressed,
+                     c.unexplained, c.verdict());
+}
+
+std::string headline(const Verdict& verdict) {
+  if (!verdict.verified()) {
+    const auto failed = verdict.failures.size() +
+                        static_cast<std::size_t>(std::ranges::count_if(
+                            verdict.hosts, [](const Host& h) { return h.failure.has_value(); }));
+    return fmt::format("FAILED in {} place{}\n", failed, failed == 1 ? "" : "s");
+  }
+  if (verdict.mode == Mode::full) return "VERIFIED the whole log\n";
+  return verdict.logged ? "VERIFIED one bundle, with its receipt\n"
+                        : "VERIFIED one bundle, NOT SHOWN TO BE IN A LOG (no receipt)\n";
+}
+
+std::string counts_text(const Verdict& verdict) {
+  const auto& c = verdict.counts;
+  auto text = fmt::format("leaves {}, bundles {}, records {}, blobs {} ({} bytes)\n", c.leaves,
+                          c.bundles, c.records, c.blobs, c.blob_bytes);
+  text += fmt::format("anomalies {}, dropped {}, purged {}, withheld {}, late {}, overdue {}\n",
+                      c.anomalies, c.dropped, c.purged, c.withheld, c.late, c.overdue);
+  text += fmt::format("baselines and waivers in force: {} approved, {} claimed\n", c.approved,
+                      c.claimed);
+  if (verdict.replayed) {
+    const auto& r = verdict.replays;
+    text += fmt::format("replayed: {} same, {} different, {} ENGINE-DIFFERS, {} not replayable\n",
+                        r.same, r.different, r.engine_differs, r.not_replayable);
+  }
+  return text;
+}
+
+std::string judgements_text(const std::vector<Host>& hosts) {
+  Judgements all;
+  for (const auto& host : hosts) {
+    for (const auto& [control, j] : host.controls) {
+      all.pass += j.pass;
+      all.fail += j.fail;
+      all.waived += j.waived;
+      all.claimed_waived += j.claimed_waived;
+      all.error += j.error;
+      all.not_applicable += j.not_applicable;
+    }
+  }
+  return fmt::format(
+      "judgements: {} pass, {} fail, {} waived, {} waived as claimed only (count as fail), "
+      "{} not applicable, {} errors (not judged)\n",
+      all.pass, all.fail, all.waived, all.claimed_waived, all.not_applicable, all.error);
+}
+
+}  // namespace
+
+bool Verdict::verified() const {
+  return failures.empty() &&
+         std::ranges::none_of(hosts, [](const Host& h) { return h.failure.has_value(); });
+}
+
+std::string write_text(const Verdict& verdict) {
+  std::string text = headline(verdict);
+  for (const auto& failure : verdict.failures) text += line_of(failure);
+  for (const auto& host : verdict.hosts) {
+    if (host.failure) text += line_of(*host.failure);
+  }
+  if (verdict.anchors_from_export) {
+    text += "ANCHORS FROM EXPORT: the log's key came with the evidence; get it elsewhere (--policy)\n";
+  }
+  if (verdict.checkpoint) {
+    text += fmt::format("checkpoint {} size {} root {}\n", verdict.checkpoint->origin,
+                        verdict.checkpoint->size, base64_encode(verdict.checkpoint->root));
+  }
+  text += fmt::format("mode {}\n", verdict.mode == Mode::full ? "full" : "selective");
+  text += counts_text(verdict);
+  text += judgements_text(verdict.hosts);
+  if (verdict.mode == Mode::full && !verdict.hosts.empty()) {
+    text += "expected = observed + run-failed + run-missed + run-suppressed + unexplained\n";
+    for (const auto& host : verdict.hosts) text += line_of(host);
+  }
+  for (const auto& anomaly : verdict.anomalies) {
+    text += fmt::format("anomaly {}: {}\n", anomaly.where, anomaly.what);
+  }
+  const auto hidden = static_cast<std::size_t>(verdict.counts.anomalies) - verdict.anomalies.size();
+  if (hidden > 0) text += fmt::format("and {} more anomalies\n", hidden);
+  return text;
+}
+
+}  // namespace vouch::verify

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/encoding.h"
+#include "proto/verify/verdict.h"
+
+namespace vouch::verify {
+namespace {
+
+constexpr std::int64_t kMsPerSecond = 1000;
+
+json::Value to_json(const Failure& failure) {
+  return json::Object{
+      {"reason", failure.reason}, {"where", failure.where}, {"detail", failure.detail}};
+}
+
+json::Value to_json(const Coverage& c) {
+  return json::Object{{"from", format_instant(c.from)},
+                      {"to", format_instant(c.to)},
+                      {"expected", c.expected},
+                      {"observed", c.observed},
+                      {"run_failed", c.failed},
+                      {"run_missed", c.missed},
+                      {"run_suppressed", c.suppressed},
+                      {"unexplained", c.unexplained},
+                      {"reaches_end", c.reaches_end},
+                      {"verdict", c.verdict()}};
+}
+
+json::Value to_json(const Judgements& j) {
+  return json::Object{{"pass", j.pass},
+                      {"fail", j.fail},
+                      {"waived", j.waived},
+                      {"claimed_waived", j.claimed_waived},
+                      {"error", j.error},
+                      {"not_applicable", j.not_applicable},
+                      {"longest_gap_s", j.longest_gap_ms / kMsPerSecond}};
+}
+
+json::Value to_json(const Host& host) {
+  json::Object controls;
+  for (const auto& [name, judgements] : host.controls) controls.emplace(name, to_json(judgements));
+  json::Object object{{"agent", host.agent},
+                      {"host", host.name},
+                      {"bundles", host.bundles},
+                      {"coverage", to_json(host.coverage)},
+                      {"controls", std::move(controls)}};
+  if (host.failure) object.emplace("failure", to_json(*host.failure));
+  return object;
+}
+
+json::Value to_json(const Counts& c) {
+  return json::Object{{"leaves", c.leaves},     {"bundles", c.bundles},
+                      {"records", c.records},   {"blobs", c.blobs},
+                      {"blob_bytes", c.blob_bytes}, {"dropped", c.dropped},
+                      {"purged", c.purged},     {"withheld", c.withheld},
+                      {"late", c.late},         {"overdue", c.overdue},
+                      {"anomalies", c.anomalies}, {"approved", c.approved},
+                      {"claimed", c.claimed}};
+}
+
+}  // namespace
+
+json::Value to_json(const Verdict& verdict) {
+  json::Array failures;
+  for (const auto& failure : verdict.failures) failures.push_back(to_json(failure));
+  json::Array hosts;
+  for (const auto& host : verdict.hosts) hosts.push_back(to_json(host));
+  json::Array anomalies;
+  for (const auto& anomaly : verdict.anomalies) {
+    anomalies.push_back(json::Object{{"where", anomaly.where}, {"what", anomaly.what}});
+  }
+  json::Object object{{"verdict", verdict.verified() ? "VERIFIED" : "FAILED"},
+                      {"mode", verdict.mode == Mode::full ? "full" : "selective"},
+                      {"anchors_from_export", verdict.anchors_from_export},
+                      {"logged", verdict.logged},
+                      {"failures", std::move(failures)},
+                      {"hosts", std::move(hosts)},
+                      {"anomalies", std::move(anomalies)},
+                      {"counts", to_json(verdict.counts)}};
+  if (verdict.checkpoint) {
+    object.emplace("checkpoint",
+                   json::Object{{"origin", verdict.checkpoint->origin},
+                                {"size", verdict.checkpoint->size},
+                                {"root", base64_encode(verdict.checkpoint->root)}});
+  }
+  if (verdict.replayed) {
+    const auto& r = verdict.replays;
+    object.emplace("replays", json::Object{{"same", r.same},
+                                           {"different", r.different},
+                                           {"engine_differs", r.engine_differs},
+                                           {"not_replayable", r.not_replayable}});
+  }
+  return object;
+}
+
+}  // namespace vouch::verify

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store's directory, whole. Two passes: the log alone, then its bundles in log order, a chunk
+// opened by several threads while the chunk before is walked.
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/digest.h"
+#include "core/encoding.h"
+#include "core/zstd.h"
+#include "proto/limits.h"
+#include "proto/verify/chain_walk.h"
+#include "proto/verify/parallel.h"
+#include "proto/verify/statements.h"
+#include "proto/verify/verifier.h"
+
+namespace vouch::verify {
+namespace {
+
+constexpr std::size_t kChunk = 256;              // Bundles opened at once.
+constexpr std::size_t kChunkBlobsMax = 16384;    // Digests looked up ahead of a walk.
+
+Failure fail(std::string_view reason, std::string_view where, std::string detail) {
+  return {std::string(reason), std::string(where), std::move(detail)};
+}
+
+// A file kept raw or compressed, never both ways.
+Result<std::string> read_either(const Files& files, const std::string& path,
+                                std::size_t bytes_max) {
+  auto compressed = files.read(path + ".zst", bytes_max);
+  if (compressed) return zstd::decompress(*compressed, bytes_max);
+  if (compressed.error().code != Errc::not_found) return compressed;
+  return files.read(path, bytes_max);
+}
+
+Result<std::string> read_blob(const Files& files, std::string_view sha256) {
+  return read_either(files, fmt::format("blobs/sha256/{}/{}", sha256.substr(0, 2), sha256),
+                     kBlobBytesMax);
+}
+
+class StoreVerification {
+ public:
+  StoreVerification(const Files& files, const Options& options)
+      : files_(files),
+        options_(options),
+        blobs_([&files](std::string_view sha256) { return read_blob(files, sha256); },
+               options.threads),
+        context_{options, &log_, blobs_, verdict_, {}, {}, {}, false} {}
+
+  Verdict run() {
+    verdict_.mode = Mode::full;
+    verdict_.replayed = options_.replayer != nullptr;
+    if (!note(read_anchors(files_, options_, verdict_, log_.policy))) return take();
+    const auto sink = [this](std::uint64_t index, const leaf::Leaf& leaf) {
+      ++verdict_.counts.leaves;
+      return timelines_.add(index, leaf);
+    };
+    if (!note(read_log(files_, options_, log_, sink))) return take();
+    verdict_.checkpoint = log_.head;
+    verdict_.logged = true;
+    if (!note(read_purges())) return take();
+    prepare_agents();
+    walk_all();
+    for (std::size_t i = 0; i < walks_.size(); ++i) {
+      auto host = walks_[i]->finish();
+      host.failure = timelines_.agents[i].failure;
+      if (host.failure) host.coverage.reaches_end = false;
+      verdict_.hosts.push_back(std::move(host));
+    }
+    std::ranges::sort(verdict_.hosts, {}, &Host::agent);
+    return take();
+  }
+
+ private:
+  bool note(std::optional<Failure> failure) {
+    if (failure) verdict_.failures.push_back(*std::move(failure));
+    return !failure;
+  }
+
+  Verdict take() {
+    verdict_.counts.blobs = blobs_.count();
+    verdict_.counts.blob_bytes = blobs_.bytes();
+    verdict_.counts.late = timelines_.late;
+    return std::move(verdict_);
+  }
+
+  std::optional<Failure> read_purges() {
+    for (const auto& purge : timelines_.purges) {
+      const auto where = fmt::format("blob {}", purge.manifest);
+      const auto manifest = blobs_.read(purge.manifest);
+      if (!manifest) return fail("purge", where, manifest.error().message);
+      auto digests = parse_digest_list(*manifest);
+      if (!digests) return fail("purge", where, digests.error().message);
+      if (static_cast<std::int64_t>(digests->size()) != purge.count) {
+        return fail("purge", where, "the leaf says another count");
+      }
+      context_.purged.merge(*digests);
+    }
+    return std::nullopt;
+  }
+
+  void prepare_agents() {
+    for (const auto& approval : timelines_.approvals) {
+      context_.approved.emplace(approval.digest, approval.agent.value_or(""));
+    }
+    for (auto& agent : timelines_.agents) {
+      verdict_.counts.overdue += static_cast<std::int64_t>(agent.overdue.size());
+      walks_.push_back(std::make_unique<ChainWalk>(context_, agent));
+      auto failure = check_enrolment(files_, agent);
+      for (const auto& drop : agent.drops) {
+        if (failure) break;
+        auto lost = read_drop(files_, agent, drop);
+        if (!lost) {
+          failure = fail("drop", fmt::format("{}/{}", agent.agent, drop.seq), lost.error().message);
+        } else {
+          walks_.back()->set_dropped(drop.seq, *std::move(lost));
+        }
+      }
+      if (!failure && !agent.forks.empty()) failure = check_fork(files_, agent, agent.forks.front());
+      if (!agent.failure) agent.failure = std::move(failure);
+    }
+  }
+
+  struct Chunk {
+    std::size_t begin = 0;
+    std::vector<Opened> bundles;
+  };
+
+  Opened open_one(const LoggedBundle& bundle) const {
+    const auto& agent = timelines_.agents[bundle.agent];
+    const auto where = fmt::format("{}/{}", agent.agent, bundle.seq);
+    const auto path = fmt::format("bundles/{}.json", where);
+    const auto bytes = read_either(files_, path, kEnvelopeBytesMax);
+    if (!bytes) {
+      Opened opened;
+      const bool missing = bytes.error().code == Errc::not_found;
+      opened.failure = fail(missing ? "missing-bundle" : "envelope", where, bytes.error().message);
+      return opened;
+    }
+    return open_bundle(*bytes, where, hex_encode(bundle.id), bundle.signature,
+                       agent.epochs[agent.epoch_of(bundle.seq)].key);
+  }
+
+  Chunk open_chunk(std::size_t begin, std::size_t end, unsigned threads) const {
+    Chunk chunk{begin, {}};
+    chunk.bundles.resize(end - begin);
+    parallel_for(end - begin, threads, [&](std::size_t i) {
+      chunk.bundles[i] = open_one(timelines_.bundles[begin + i]);
+    });
+    return chunk;
+  }
+
+  void walk_chunk(Chunk chunk) {
+    std::set<std::string> digests;
+    for (const auto& opened : chunk.bundles) {
+      if (opened.failure || digests.size() > kChunkBlobsMax) continue;
+      for (const auto& subject : opened.statement.subject) digests.insert(subject.sha256);
+    }
+    blobs_.check({digests.begin(), digests.end()});
+    for (std::size_t i = 0; i < chunk.bundles.size(); ++i) {
+      const auto& logged = timelines_.bundles[chunk.begin + i];
+      auto& agent = timelines_.agents[logged.agent];
+      if (agent.failure && agent.failure->reason != "fork") continue;
+      auto& opened = chunk.bundles[i];
+      auto failure = std::move(opened.failure);
+      if (!failure) {
+        failure = walks_[logged.agent]->take(
+            opened, ChainWalk::Place{hex_encode(logged.prev), logged.at, logged.index});
+      }
+      if (failure) agent.failure = std::move(failure);
+    }
+  }
+
+  // One chunk is opened ahead of the one that is walked.
+  void walk_all() {
+    const auto total = timelines_.bundles.size();
+    const auto end_of = [&](std::size_t begin) { return std::min(total, begin + kChunk); };
+    if (total == 0) return;
+    Chunk current = open_chunk(0, end_of(0), options_.threads);
+    while (!current.bundles.empty()) {
+      const auto next_begin = current.begin + current.bundles.size();
+      Chunk next{next_begin, {}};
+      if (options_.threads > 1) {
+        std::jthread ahead([&] { next = open_chunk(next_begin, end_of(next_begin), 2); });
+        walk_chunk(std::move(current));
+      } else {
+        walk_chunk(std::move(current));
+        next = open_chunk(next_begin, end_of(next_begin), 1);
+      }
+      current = std::move(next);
+    }
+  }
+
+  const Files& files_;
+  const Options& options_;
+  Log log_;
+  Timelines timelines_;
+  Verdict verdict_;
+  Blobs blobs_;
+  Context context_;
+  std::vector<std::unique_ptr<ChainWalk>> walks_;  // Beside timelines_.agents.
+};
+
+}  // namespace
+
+Verdict verify_store(const Files& files, const Options& options) {
+  return StoreVerification(files, options).run();
+}
+
+}  // namespace vouch::verify
