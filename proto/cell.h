@@ -22,7 +22,7 @@ struct Column {
   std::string title = {};
   ColumnType type = ColumnType::text;
   bool nullable = false;
-  std::string null_means = {};  // Set if nullable: what null says ("never"). It never means unknown.
+  std::string null_means = {};  // Set if nullable: what null says ("never"); never "unknown".
   Redaction redact = Redaction::none;  // Text and bytes only.
   bool personal = false;
 

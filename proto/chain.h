@@ -91,7 +91,7 @@ Result<KeyRotate> make_key_rotate(WallMs at, std::string_view agent, std::int64_
 bool check_key_rotate(const KeyRotate& rotate, std::string_view agent, std::string_view spki_old);
 
 // The machine's id in the chain: HMAC-SHA256 of the application's UUID with the 16 bytes of
-// /etc/machine-id as key, made a UUID v4 (systemd-id128 machine-id --app-specific=…). 32 hex digits
+// /etc/machine-id as key, made a UUID v4 (systemd-id128 machine-id --app-specific=…). 32 digits
 // in, 32 out; a trailing newline is accepted.
 Result<std::string> derive_machine(std::string_view machine_id);
 

@@ -13,7 +13,8 @@ constexpr auto kManifest = R"({"protocol":1,"name":"access_review","version":"1.
   "interval_s":3600,"deadline_s":30,"options":{},"needs":{"network":false,"cache_dir":false},
   "tables":[
    {"name":"users","title":"u","key":["username"],"volatile":false,"needs":{"capabilities":[]},
-    "columns":[{"name":"username","type":"text","title":""},{"name":"uid","type":"integer","title":""},
+    "columns":[{"name":"username","type":"text","title":""},
+     {"name":"uid","type":"integer","title":""},
      {"name":"home","type":"bytes","title":"","nullable":true,"null":"none"}]},
    {"name":"groups","title":"g","key":["gid"],"volatile":true,
     "needs":{"capabilities":["CAP_DAC_READ_SEARCH"]},

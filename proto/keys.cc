@@ -15,13 +15,12 @@
 namespace vouch {
 namespace {
 
-using namespace std::string_view_literals;
-
 // The only two DER forms: everything before the key's own bytes is constant.
-constexpr auto kEd25519Prefix = "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"sv;
-constexpr auto kP256Prefix =
+constexpr std::string_view kEd25519Prefix("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12);
+constexpr std::string_view kP256Prefix(
     "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
-    "\x03\x42\x00\x04"sv;
+    "\x03\x42\x00\x04",
+    27);
 constexpr std::size_t kEd25519RawBytes = 32;
 constexpr std::size_t kEd25519SignatureBytes = 64;
 constexpr std::size_t kP256RawBytes = 64;
