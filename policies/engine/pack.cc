@@ -95,6 +95,7 @@ Result<Check> load_check(std::string_view file_name, const yaml::Node& node,
     if (loaded) check.params = *std::move(loaded);
     else fields.fail(std::move(loaded).error());
   }
+  check.default_params = check.params;
   for (const auto& test : fields.optional_sequence("tests", kTestsPerCheckMax)) {
     auto loaded = load_check_test(file_name, test);
     if (loaded) check.tests.push_back(*std::move(loaded));

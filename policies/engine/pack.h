@@ -57,7 +57,8 @@ struct Check {
   std::vector<std::string> tables;  // The first one's collector judges it.
   std::string applies;              // May be empty: always.
   std::string sql;
-  Params params;
+  Params params;          // In force: site packs' overrides are in.
+  Params default_params;  // As the pack has them; its tests run with these.
   bool tolerates_gaps = false;
   std::vector<CheckTest> tests;
   yaml::Mark mark;

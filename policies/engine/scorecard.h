@@ -29,8 +29,8 @@ struct CriterionStatement {
   std::string valid_until;                 // A second; empty: no end.
 };
 
-// How many checks ended how. `claimed` counts outcomes `waived` (or failures with waived rows)
-// that rest on a waiver nobody approved in the store: they are failures until then.
+// How many checks ended how. `claimed` counts those that rest on a waiver which nobody approved in
+// the store: until then they count as `fail`, too, whatever the record says.
 struct OutcomeCounts {
   std::int64_t pass = 0;
   std::int64_t fail = 0;
