@@ -9,11 +9,14 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/file.h"
 #include "policies/engine/catalog.h"
+#include "policies/engine/framework.h"
 #include "policies/engine/pack.h"
+#include "policies/engine/policy_test.h"
 #include "policies/engine/sandbox.h"
 
 namespace vouch::policy {
@@ -38,6 +41,26 @@ Catalog catalog() {
   auto loaded = load_catalog(page("policies/tables.yaml"), "policies/tables.yaml");
   if (!loaded) FAIL(loaded.error().message);
   return *std::move(loaded);
+}
+
+FrameworkLibrary library() {
+  auto loaded = load_framework_library(kTree + "/policies");
+  if (!loaded) FAIL(loaded.error().message);
+  return *std::move(loaded);
+}
+
+std::size_t count_category(const Framework& framework, std::string_view category) {
+  return static_cast<std::size_t>(
+      std::count_if(framework.criteria.begin(), framework.criteria.end(),
+                    [&](const Criterion& criterion) { return criterion.category == category; }));
+}
+
+const Crosswalk& crosswalk(const FrameworkLibrary& all, std::string_view from) {
+  const auto found =
+      std::find_if(all.crosswalks.begin(), all.crosswalks.end(),
+                   [&](const Crosswalk& crosswalk) { return crosswalk.from == from; });
+  REQUIRE(found != all.crosswalks.end());
+  return *found;
 }
 
 // The cells of the table rows of a Markdown page whose first cell `matches`.
@@ -77,6 +100,133 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 }  // namespace
+
+TEST_CASE("the frameworks have the criteria of their editions", "[content]") {
+  const auto all = library();
+
+  CHECK(all.frameworks.size() == 3);
+  const auto* soc2 = all.framework("soc2-2017");
+  const auto* iso_2022 = all.framework("iso27001-2022");
+  const auto* iso_2013 = all.framework("iso27001-2013");
+  REQUIRE((soc2 != nullptr && iso_2022 != nullptr && iso_2013 != nullptr));
+  CHECK(soc2->criteria.size() == 61);
+  CHECK(count_category(*soc2, "common") == 33);
+  CHECK(count_category(*soc2, "availability") == 3);
+  CHECK(count_category(*soc2, "confidentiality") == 2);
+  CHECK(count_category(*soc2, "processing-integrity") == 5);
+  CHECK(count_category(*soc2, "privacy") == 18);
+  CHECK(iso_2022->criteria.size() == 30 + 93);
+  CHECK(count_category(*iso_2022, "clause") == 30);
+  CHECK(count_category(*iso_2022, "organizational") == 37);
+  CHECK(count_category(*iso_2022, "people") == 8);
+  CHECK(count_category(*iso_2022, "physical") == 14);
+  CHECK(count_category(*iso_2022, "technological") == 34);
+  CHECK(iso_2013->criteria.size() == 114);
+}
+
+TEST_CASE("each criterion has a title, a group and what a host can show of it", "[content]") {
+  for (const auto& framework : library().frameworks) {
+    std::set<std::string> ids;
+    for (const auto& criterion : framework.criteria) {
+      CAPTURE(framework.id, criterion.id);
+      CHECK(ids.insert(criterion.id).second);
+      CHECK(!criterion.title.empty());
+      CHECK(!criterion.group.empty());
+      CHECK((criterion.host == "direct" || criterion.host == "supporting" ||
+             criterion.host == "none"));
+    }
+  }
+}
+
+TEST_CASE("the crosswalks name criteria that exist, each pair once", "[content]") {
+  const auto all = library();
+
+  CHECK(all.crosswalks.size() == 2);
+  CHECK(crosswalk(all, "soc2-2017").pairs.size() == 417);
+  CHECK(crosswalk(all, "iso27001-2013").pairs.size() == 126);
+  for (const auto& each : all.crosswalks) {
+    const auto* from = all.framework(each.from);
+    const auto* to = all.framework(each.to);
+    REQUIRE((from != nullptr && to != nullptr));
+    std::set<std::pair<std::string, std::string>> pairs;
+    for (const auto& pair : each.pairs) {
+      CAPTURE(pair.from, pair.to, pair.relation);
+      CHECK(pairs.emplace(pair.from, pair.to).second);
+      CHECK(to->find(pair.to) != nullptr);
+      if (pair.relation == "new") {
+        CHECK(pair.from.empty());
+      } else {
+        CHECK(from->find(pair.from) != nullptr);
+      }
+      if (each.from == "soc2-2017") CHECK(!pair.sources.empty());
+    }
+  }
+}
+
+TEST_CASE("the transition covers every control of 2013 and marks the eleven new ones",
+          "[content]") {
+  const auto all = library();
+  const auto& pairs = crosswalk(all, "iso27001-2013").pairs;
+
+  std::map<std::string, std::size_t> relations;
+  std::set<std::string> from;
+  std::set<std::string> to;
+  for (const auto& pair : pairs) {
+    ++relations[pair.relation];
+    if (!pair.from.empty()) from.insert(pair.from);
+    to.insert(pair.to);
+  }
+  CHECK(from.size() == 114);
+  CHECK(to.size() == 93);
+  CHECK(relations == std::map<std::string, std::size_t>{
+                         {"merged", 55}, {"new", 11}, {"renamed", 23}, {"same", 35}, {"split", 2}});
+}
+
+TEST_CASE("every control is mapped, or said to be unmapped, in each framework", "[content]") {
+  const auto all = library();
+  const auto packs = linux_server();
+
+  CHECK(all.mappings.size() == 3);
+  for (const auto& framework : all.frameworks) {
+    CAPTURE(framework.id);
+    const auto* mapping = all.mapping(framework.id);
+    REQUIRE(mapping != nullptr);
+    for (const auto& problem : check_mapping(*mapping, framework, packs)) FAIL_CHECK(problem);
+    std::set<std::string> controls;
+    for (const auto& entry : mapping->entries) controls.insert(entry.control);
+    for (const auto& pack : packs.packs()) {
+      for (const auto& control : pack.controls) {
+        CAPTURE(control.id);
+        CHECK(controls.count(control.id) == 1);
+      }
+    }
+  }
+}
+
+TEST_CASE("a mapping gives its reason and claims nothing that no host can show", "[content]") {
+  const auto all = library();
+  const auto packs = linux_server();
+
+  for (const auto& mapping : all.mappings) {
+    const auto* framework = all.framework(mapping.framework);
+    REQUIRE(framework != nullptr);
+    for (const auto& entry : mapping.entries) {
+      CAPTURE(mapping.framework, entry.control, entry.criterion);
+      if (entry.criterion.empty()) {
+        CHECK(entry.unmapped.size() >= 20);
+        continue;
+      }
+      CHECK(entry.why.size() >= 20);
+      const auto* criterion = framework->find(entry.criterion);
+      REQUIRE(criterion != nullptr);
+      CHECK(criterion->host != "none");
+      // The parameters that ship keep within the bounds that ship.
+      const auto* control = packs.find_control(entry.control);
+      REQUIRE(control != nullptr);
+      CHECK(broken_bound(entry, *control).empty());
+    }
+  }
+}
 
 TEST_CASE("the linux-server packs have checks from each area", "[content]") {
   const auto packs = linux_server();
@@ -133,6 +283,18 @@ TEST_CASE("each check's SQL keeps the rules and names what it found", "[content]
   }
 }
 
+TEST_CASE("each check passes its own tests, and no violation vanishes unsaid", "[content]") {
+  const auto report = run_policy_tests(linux_server(), catalog());
+
+  CHECK(report.checks == 77);
+  CHECK(report.tests >= 4 * 77);
+  CHECK(report.mutations > report.tests);
+  for (const auto& problem : report.problems) {
+    FAIL_CHECK(problem.where << ": " << problem.check << " (" << problem.ref
+                             << "): " << problem.message);
+  }
+}
+
 TEST_CASE("docs/checks.md lists the checks of the packs", "[content]") {
   const auto packs = linux_server();
 
@@ -175,6 +337,31 @@ TEST_CASE("docs/coverage.md has each row of the catalogue with the checks that i
     if (found != by_ref.end()) by_ref.erase(found);
   }
   CHECK(by_ref.empty());  // A check of a row that the catalogue has not.
+}
+
+TEST_CASE("docs/coverage.md counts criteria as the mappings have them", "[content]") {
+  const auto all = library();
+  const auto text = page("docs/coverage.md");
+
+  for (const auto& framework : all.frameworks) {
+    CAPTURE(framework.id);
+    std::set<std::string> tested;
+    std::set<std::string> supported;
+    for (const auto& entry : all.mapping(framework.id)->entries) {
+      (entry.relation == "evidences" ? tested : supported).insert(entry.criterion);
+    }
+    for (const auto& criterion : tested) supported.erase(criterion);
+    std::map<std::string, std::size_t> host;
+    for (const auto& criterion : framework.criteria) ++host[criterion.host];
+    const auto rows = table_rows(text, [&](std::string_view cell) { return cell == framework.id; });
+    REQUIRE(rows.size() == 1);
+    CHECK(rows.front() ==
+          std::vector<std::string>{framework.id, std::to_string(framework.criteria.size()),
+                                   std::to_string(host["direct"]) + ", " +
+                                       std::to_string(host["supporting"]),
+                                   std::to_string(tested.size()),
+                                   std::to_string(supported.size())});
+  }
 }
 
 }  // namespace vouch::policy
