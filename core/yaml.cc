@@ -213,6 +213,8 @@ Result<json::Value> scalar_to_json(const Node& node, std::string_view file_name)
 
 }  // namespace
 
+Node::Node() = default;
+
 const Node* Node::find(std::string_view key) const {
   for (const auto& [name, value] : members) {
     if (name.scalar == key) return &value;
@@ -236,8 +238,11 @@ Result<Node> parse(std::string_view text, std::string_view file_name) {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Builder builder(text);
-    if (!parser.HandleNextDocument(builder))
-      return Node{Node::Kind::null, false, {}, {}, {}, {1, 1}};
+    if (!parser.HandleNextDocument(builder)) {
+      Node empty;
+      empty.mark = {1, 1};
+      return empty;
+    }
     if (builder.ends_in_quotes()) require_closed_quote(text);
     Builder second(text);
     if (parser.HandleNextDocument(second)) {

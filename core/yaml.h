@@ -30,6 +30,8 @@ struct Node {
   std::vector<std::pair<Node, Node>> members;  // Mapping, in file order; keys are scalars.
   Mark mark;
 
+  Node();  // Out of line: clang 14 cannot make it while Node is incomplete.
+
   [[nodiscard]] const Node* find(std::string_view key) const;  // nullptr if absent or no mapping.
 };
 
