@@ -173,11 +173,14 @@ class Child {
     const auto left = command_.deadline -
                       std::chrono::duration_cast<milliseconds>(steady_clock::now() - started_);
     if (left.count() <= 0) return stop(Exit::How::deadline);
-    std::array<struct pollfd, 3> polled{
-        {{pidfd_.get(), POLLIN, 0}, {output_.get(), POLLIN, 0}, {error_.get(), POLLIN, 0}}};
+    std::array<struct pollfd, 4> polled{{{pidfd_.get(), POLLIN, 0},
+                                         {output_.get(), POLLIN, 0},
+                                         {error_.get(), POLLIN, 0},
+                                         {command_.cancel_fd, POLLIN, 0}}};
     constexpr std::int64_t kPollMsMax = 1 << 30;
     const int timeout = static_cast<int>(std::min<std::int64_t>(left.count(), kPollMsMax));
     if (poll(polled.data(), polled.size(), timeout) < 0) return;  // EINTR: the loop looks again.
+    if (polled[3].revents != 0) return stop(Exit::How::cancelled);
     if (polled[1].revents != 0) drain_output();
     if (polled[2].revents != 0) drain_error();
     if (polled[0].revents != 0) ended_ = true;

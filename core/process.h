@@ -25,6 +25,7 @@ struct Command {
   std::size_t memory_bytes_max = 0;           // RLIMIT_AS; 0 = unlimited (sanitizers need that).
   int cpu_seconds_max = 0;                    // RLIMIT_CPU; 0 = unlimited.
   std::size_t file_bytes_max = 0;             // RLIMIT_FSIZE; 0 = unlimited.
+  int cancel_fd = -1;  // Readable: stop the child (Exit::How::cancelled). -1: never.
 };
 
 // PATH and locale that children get unless they need more.

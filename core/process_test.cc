@@ -2,6 +2,7 @@
 #include "core/process.h"
 
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <string>
@@ -161,6 +162,19 @@ TEST_CASE("a sink receives the output and may stop the child", "[process]") {
   CHECK(exit->how == Exit::How::cancelled);
   CHECK(seen == "one\n");
   CHECK(exit->standard_output.empty());
+}
+
+TEST_CASE("a child is stopped when its cancel descriptor becomes readable", "[process]") {
+  const int event = eventfd(1, EFD_CLOEXEC);
+  auto command = shell("sleep 300");
+  command.cancel_fd = event;
+
+  const auto exit = run_process(command);
+  ::close(event);
+
+  REQUIRE(exit);
+  CHECK(exit->how == Exit::How::cancelled);
+  CHECK(exit->wall < milliseconds(5000));
 }
 
 TEST_CASE("a signal's number is reported", "[process]") {
