@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/vouchd/agent.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "agent/vouchd/config_blob.h"
+#include "core/digest.h"
+#include "core/file.h"
+#include "core/log.h"
+#include "policies/engine/waiver.h"
+#include "proto/names.h"
+
+namespace vouch::agent {
+namespace {
+
+constexpr std::int64_t kWaitMsMax = 30'000;  // A stepped clock is noticed within this time.
+constexpr std::int64_t kHousekeepUs = std::int64_t{600} * 1'000'000;
+constexpr std::int64_t kSuspendedUs = 2'000'000;
+constexpr std::size_t kWaiversBytesMax = 4u << 20;
+
+Result<std::optional<TableBlob>> load_waiver_table(const std::string& path) {
+  if (path.empty()) return std::optional<TableBlob>();
+  auto text = read_file(path, kWaiversBytesMax);
+  if (!text) return std::move(text).error().in("waivers");
+  auto waivers = policy::load_waivers(*text, path);
+  if (!waivers) return std::move(waivers).error();
+  TableBlob blob;
+  blob.bytes = policy::write_waivers(*waivers);
+  blob.rows = static_cast<std::int64_t>(waivers->size());
+  blob.sha256 = sha256_hex(blob.bytes);
+  return std::optional(std::move(blob));
+}
+
+uid_t owner_of(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_uid : geteuid();
+}
+
+}  // namespace
+
+Agent::Agent(Config config, const Clock& clock, Runner& runner, HostFacts host,
+             std::string executable, std::unique_ptr<State> state)
+    : config_(std::move(config)),
+      clock_(clock),
+      host_(std::move(host)),
+      executable_(std::move(executable)),
+      state_(std::move(state)),
+      recorder_(*state_, clock, runner) {}
+
+Result<std::unique_ptr<Agent>> Agent::open(Config config, const Clock& clock, Runner& runner,
+                                           const HostFacts& host, const std::string& executable) {
+  auto state = State::open(config.state_dir, host.machine, clock.wall_ms());
+  if (!state) return std::move(state).error();
+  auto agent = std::make_unique<Agent>(std::move(config), clock, runner, host, executable,
+                                       *std::move(state));
+  if (auto loaded = agent->load(); !loaded) return std::move(loaded).error();
+  return agent;
+}
+
+Status Agent::load() {
+  auto collectors = load_collectors(config_, &state_->ledger);
+  if (!collectors) return std::move(collectors).error();
+  collectors_ = *std::move(collectors);
+  schedule_ = make_schedule(collectors_, state_->identity.agent, config_.splay_s_max);
+  auto packs = policy::load_pack_set(config_.packs);
+  if (!packs) return std::move(packs).error();
+  auto waivers = load_waiver_table(config_.waivers);
+  if (!waivers) return std::move(waivers).error();
+  auto judge = RunJudge::make(*std::move(packs), collectors_, *std::move(waivers));
+  if (!judge) return std::move(judge).error();
+  judge_.emplace(*std::move(judge));
+  for (const auto& [sha256, bytes] : judge_->blobs()) {
+    if (auto put = state_->put_blob(sha256, bytes); !put) return put;
+  }
+  const std::string blob = write_config_blob(config_, collectors_, schedule_);
+  config_digest_ = sha256_hex(blob);
+  if (auto put = state_->put_blob(config_digest_, blob); !put) return put;
+
+  sealer_.emplace(*state_, clock_,
+                  SealerOptions{host_, executable_, config_.heartbeat_s, config_.rotate_s,
+                                config_.rotate_bundles});
+  AcceptorOptions options;
+  options.receipts_dir = config_.receipts_dir();
+  options.ship_uid = owner_of(options.receipts_dir);
+  options.file_is_delivery = !config_.destination.empty();
+  options.kept_ms = config_.kept_s * 1000;
+  options.kept_bytes_max = config_.kept_bytes_max;
+  auto acceptor = Acceptor::make(*state_, clock_, std::move(options));
+  if (!acceptor) return std::move(acceptor).error();
+  acceptor_.emplace(*std::move(acceptor));
+  return Ok{};
+}
+
+Status Agent::record_event(const Record& record) {
+  WaitingRecord waiting;
+  waiting.record = record;
+  waiting.urgent = true;
+  auto blobs = state_->blobs_of(record);
+  if (!blobs) return std::move(blobs).error();
+  return state_->ledger.transaction(clock_.wall_ms(),
+                                    [&] { return state_->waiting.add(waiting, *blobs); });
+}
+
+Status Agent::record_missed(const std::string& collector, TickRange ticks,
+                            std::string_view reason) {
+  log::warn(collector + ": " + std::to_string(ticks.count()) + " runs missed (" +
+            std::string(reason) + ")");
+  return record_event(RunMissed{clock_.wall_ms(), collector, ticks, std::string(reason)});
+}
+
+Status Agent::poll() {
+  if (auto watched = watch_clock(); !watched) return watched;
+  auto full = spool_is_full();
+  if (!full) return std::move(full).error();
+  for (const Due& due : find_due(schedule_, progress_, clock_.wall_ms())) {
+    Status done = *full ? record_missed(due.collector, {due.missed.first, *due.run}, "spool-full")
+                        : run_tick(due);
+    if (!done) return done;
+    for (Progress& progress : progress_) {
+      if (progress.collector == due.collector) progress.next_tick = *due.run + 1;
+    }
+  }
+  missed_because_ = "overrun";  // Whatever is missed from here on, we were too slow for.
+  auto accepted = acceptor_->scan();
+  if (!accepted) return std::move(accepted).error();
+  auto seal_due = sealer_->due_us();
+  if (!seal_due) return std::move(seal_due).error();
+  if (*seal_due <= clock_.boot_us()) {
+    if (auto sealed = seal(); !sealed) return sealed;
+  }
+  return housekeep();
+}
+
+Status Agent::run_tick(const Due& due) {
+  if (due.missed.count() > 0) {
+    auto recorded = record_missed(due.collector, due.missed, missed_because_);
+    if (!recorded) return recorded;
+  }
+  for (std::size_t i = 0; i < collectors_.size(); ++i) {
+    if (collectors_[i].name != due.collector) continue;
+    auto run = recorder_.run(collectors_[i], schedule_[i], {Trigger::schedule, *due.run, ""},
+                             *judge_, collectors_);
+    if (!run) return std::move(run).error();
+  }
+  return Ok{};
+}
+
+Status Agent::watch_clock() {
+  const ClockReading now{clock_.wall_ms(), clock_.boot_us()};
+  const std::int64_t monotonic_us = clock_.monotonic_us();
+  const std::int64_t slept_us =
+      (now.boot_us - last_clock_.boot_us) - (monotonic_us - last_monotonic_us_);
+  if (slept_us > kSuspendedUs) missed_because_ = "not-running";
+  const ClockReading before = std::exchange(last_clock_, now);
+  last_monotonic_us_ = monotonic_us;
+  if (compare(before, now) == ClockMove::none) return Ok{};
+  missed_because_ = "clock-step";
+  const WallMs expected = before.wall + (now.boot_us - before.boot_us) / 1000;
+  log::warn("the clock was set from " + format_instant(expected) + " to " +
+            format_instant(now.wall));
+  return record_event(ClockStep{now.wall, expected, now.wall, now.boot_us});
+}
+
+std::int64_t Agent::wait_ms() {
+  std::int64_t wait = kWaitMsMax;
+  if (const auto wake = next_wake(schedule_, progress_)) {
+    wait = std::min(wait, *wake - clock_.wall_ms());
+  }
+  if (auto due = sealer_->due_us()) {
+    wait = std::min(wait, (*due - clock_.boot_us() + 999) / 1000);
+  }
+  return std::max<std::int64_t>(wait, 0);
+}
+
+Result<std::string> Agent::collect(std::string_view collector, Trigger trigger) {
+  for (std::size_t i = 0; i < collectors_.size(); ++i) {
+    if (collectors_[i].name != collector) continue;
+    return recorder_.run(collectors_[i], schedule_[i], {trigger, 0, ""}, *judge_, collectors_);
+  }
+  return Error{Errc::not_found, "no collector " + std::string(collector) + " is configured"};
+}
+
+Status Agent::collect_all(Trigger trigger) {
+  for (const Collector& collector : collectors_) {
+    if (auto run = collect(collector.name, trigger); !run) return std::move(run).error();
+  }
+  return Ok{};
+}
+
+Status Agent::seal() {
+  auto sealed = sealer_->seal();
+  if (!sealed) return std::move(sealed).error();
+  return Ok{};
+}
+
+Status Agent::stop(std::string_view reason) {
+  if (auto accounted = account_for_absence(Absence::stopping); !accounted) return accounted;
+  if (auto recorded = record_event(AgentStop{clock_.wall_ms(), std::string(reason)}); !recorded) {
+    return recorded;
+  }
+  if (auto sealed = seal(); !sealed) return sealed;
+  return state_->ledger.transaction(clock_.wall_ms(),
+                                    [&] { return state_->ledger.set(kClean, "1"); });
+}
+
+Result<bool> Agent::spool_is_full() {
+  auto bytes = state_->bundles.spool_bytes();
+  if (!bytes) return std::move(bytes).error();
+  return *bytes >= config_.spool_bytes_max;
+}
+
+Status Agent::housekeep() {
+  if (housekept_us_ != 0 && clock_.boot_us() - housekept_us_ < kHousekeepUs) return Ok{};
+  housekept_us_ = clock_.boot_us();
+  if (auto repaired = state_->repair_files(); !repaired) return repaired;
+  if (auto expired = acceptor_->expire(); !expired) return expired;
+  auto in_use = blobs_in_use();
+  if (!in_use) return std::move(in_use).error();
+  return state_->collect_garbage(*in_use);
+}
+
+Result<std::vector<std::string>> Agent::blobs_in_use() {
+  std::vector<std::string> in_use{config_digest_};
+  for (const auto& [sha256, bytes] : judge_->blobs()) in_use.push_back(sha256);
+  for (const std::string_view key : {kConfigInForce, kPolicyInForce, kWaiversInForce}) {
+    auto digest = state_->ledger.get(key);
+    if (!digest) return std::move(digest).error();
+    if (*digest) in_use.push_back(**digest);
+  }
+  auto states = state_->waiting.collectors();
+  if (!states) return std::move(states).error();
+  for (const CollectorState& collector : *states) {
+    if (!collector.content) continue;
+    Observation observation;
+    observation.content = *collector.content;
+    auto blobs = state_->blobs_of(observation);
+    if (!blobs) return std::move(blobs).error();
+    in_use.insert(in_use.end(), blobs->begin(), blobs->end());
+  }
+  return in_use;
+}
+
+}  // namespace vouch::agent

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent as one object: what it does between two looks at the clock, without threads, sockets
+// or signals, so that a test can lead it through a year in a second. The daemon (daemon.h) and
+// `vouchd --once` drive it:
+//
+//   auto agent = Agent::open(config, clock, runner, host, digest);
+//   agent->start();                                  what a crash left, agent-start
+//   while (…) { agent->poll(); wait(agent->wait_ms()); }
+//   agent->stop("SIGTERM");
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/vouchd/acceptor.h"
+#include "agent/vouchd/collector.h"
+#include "agent/vouchd/config.h"
+#include "agent/vouchd/host_facts.h"
+#include "agent/vouchd/run_judge.h"
+#include "agent/vouchd/run_recorder.h"
+#include "agent/vouchd/runner.h"
+#include "agent/vouchd/scheduler.h"
+#include "agent/vouchd/sealer.h"
+#include "agent/vouchd/state.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/result.h"
+
+namespace vouch::agent {
+
+class Agent {
+ public:
+  // Opens the state and loads collectors, packs and waivers. Nothing is recorded yet. `clock` and
+  // `runner` must outlive the agent. `executable` is the digest of the running program.
+  static Result<std::unique_ptr<Agent>> open(Config config, const Clock& clock, Runner& runner,
+                                             const HostFacts& host, const std::string& executable);
+  Agent(Config config, const Clock& clock, Runner& runner, HostFacts host,
+        std::string executable, std::unique_ptr<State> state);  // Use open().
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Makes the files follow the ledger, accounts for every tick that passed without us, and records
+  // the start and what changed of configuration, policy and waivers since.
+  Status start();
+  // Runs what is due, looks at receipts, seals if it is time. Returns after each run that took
+  // place, so that the caller can stop in between.
+  Status poll();
+  // How long nothing will be due, if nothing happens.
+  [[nodiscard]] std::int64_t wait_ms();
+  // A run outside the schedule, judged and recorded; its id. Errc::not_found for an unknown name.
+  Result<std::string> collect(std::string_view collector, Trigger trigger);
+  Status collect_all(Trigger trigger);
+  // Now, whether it is time or not.
+  Status seal();
+  // Accounts for what is due, records agent-stop and seals.
+  Status stop(std::string_view reason);
+
+  [[nodiscard]] json::Value status();
+  [[nodiscard]] State& state() { return *state_; }
+  [[nodiscard]] const std::vector<ScheduleEntry>& schedule() const { return schedule_; }
+
+ private:
+  Status load();
+  Status record_event(const Record& record);
+  enum class Absence { crashed_or_stopped, stopping };
+  Status account_for_absence(Absence absence);
+  Status record_crash(const ScheduleEntry& entry, std::int64_t tick);
+  Status abandon_open();
+  Status record_changes();
+  void adopt_schedule();
+  Status watch_clock();
+  Status run_tick(const Due& due);
+  Status record_missed(const std::string& collector, TickRange ticks, std::string_view reason);
+  Status housekeep();
+  Result<bool> spool_is_full();
+  Result<std::vector<std::string>> blobs_in_use();
+
+  Config config_;
+  const Clock& clock_;
+  HostFacts host_;
+  std::string executable_;
+  std::unique_ptr<State> state_;
+  std::vector<Collector> collectors_;
+  std::vector<ScheduleEntry> schedule_;
+  std::vector<Progress> progress_;
+  std::string config_digest_;
+  std::optional<RunJudge> judge_;
+  RunRecorder recorder_;
+  std::optional<Sealer> sealer_;
+  std::optional<Acceptor> acceptor_;
+  WallMs accounted_to_ = 0;  // Every tick due before has a record.
+  ClockReading last_clock_;
+  std::int64_t last_monotonic_us_ = 0;
+  std::string_view missed_because_ = "overrun";
+  std::int64_t housekept_us_ = 0;
+};
+
+}  // namespace vouch::agent

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `vouch status` shows of a running agent. Never evidence.
+#include "agent/vouchd/agent.h"
+#include "core/log.h"
+
+namespace vouch::agent {
+namespace {
+
+json::Value second_of(WallMs ms) {
+  return ms == 0 ? json::Value() : json::Value(format_second(ms / 1000));
+}
+
+}  // namespace
+
+json::Value Agent::status() {
+  json::Object out{{"agent", state_->identity.agent},
+                   {"host", host_.host},
+                   {"version", VOUCH_VERSION},
+                   {"config", config_digest_},
+                   {"policy", judge_->policy()},
+                   {"enrolled", state_->has_store()}};
+  const auto number = [](const Result<std::int64_t>& value) {
+    return value ? json::Value(*value) : json::Value();
+  };
+  if (const auto head = state_->ledger.chain_head(); head && *head) {
+    const ChainHead& chain = **head;
+    out["sealed_bundles"] = chain.link.next_seq;
+    out["epoch"] = chain.link.epoch;
+    out["last_sealed"] = second_of(chain.link.sealed);
+    out["next_due"] = second_of(chain.next_due);
+  }
+  out["collected_records"] = number(state_->waiting.count(false));
+  out["acknowledged_seq"] = number(state_->ledger.get_integer(kAcknowledgedSeq, -1));
+  out["spool_bytes"] = number(state_->bundles.spool_bytes());
+  if (const auto waiting = state_->bundles.in_state(BundleState::waiting)) {
+    out["waiting_bundles"] = static_cast<std::int64_t>(waiting->size());
+  }
+  if (const auto forked = state_->ledger.get(kForked)) out["forked"] = forked->has_value();
+  if (const auto alarm = state_->ledger.get(kLogAlarm)) out["log_alarm"] = alarm->has_value();
+
+  json::Array collectors;
+  for (std::size_t i = 0; i < collectors_.size(); ++i) {
+    json::Object entry{{"name", collectors_[i].name},
+                       {"interval_s", collectors_[i].interval_s},
+                       {"next_due", format_second(next_due(schedule_[i], clock_.wall_ms()))}};
+    if (const auto state = state_->waiting.collector(collectors_[i].name)) {
+      entry["last_observed"] = second_of(state->observed);
+      entry["failure"] = state->failure.empty() ? json::Value() : json::Value(state->failure);
+    }
+    collectors.push_back(std::move(entry));
+  }
+  out["collectors"] = std::move(collectors);
+  return out;
+}
+
+}  // namespace vouch::agent

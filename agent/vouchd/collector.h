@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A configured collector: its executable, its manifest, its options. `--describe` is asked once per
+// executable: manifests are kept by the digest of the file.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/vouchd/config.h"
+#include "core/result.h"
+#include "proto/manifest.h"
+#include "proto/schedule.h"
+
+namespace vouch::agent {
+
+inline constexpr std::size_t kExecutableBytesMax = 256u << 20;
+
+struct Collector {
+  std::string name;  // With its instance: "backup_jobs@nas".
+  std::string program;
+  std::string digest;  // Of the executable.
+  Manifest manifest;
+  json::Value options = json::Object{};
+  std::int64_t interval_s = 0;
+  std::int64_t deadline_s = 0;
+  std::optional<WallSeconds> anchor;
+};
+
+// A place where manifests wait between starts of the agent.
+class ManifestCache {
+ public:
+  virtual ~ManifestCache() = default;
+  virtual std::optional<std::string> find(std::string_view digest) = 0;
+  virtual void keep(std::string_view digest, std::string_view manifest) = 0;
+};
+
+// SHA-256 of a file, as 64 hex digits, without holding it in memory.
+Result<std::string> file_digest(const std::string& path);
+
+// Reads the manifest of an executable, by its digest if `cache` (may be null) has it.
+Result<Manifest> describe(const std::string& program, const std::string& digest,
+                          ManifestCache* cache);
+
+// The configured collectors with their manifests, in the order of the configuration. Fails, naming
+// the collector, if one cannot be described, is not the collector it is configured as, or if two
+// collectors that are no instances of each other declare one table.
+Result<std::vector<Collector>> load_collectors(const Config& config, ManifestCache* cache);
+
+// Tick 0 of each is due at its anchor, plus this agent's splay (at most half the interval).
+std::vector<ScheduleEntry> make_schedule(const std::vector<Collector>& collectors,
+                                         std::string_view agent_id, std::int64_t splay_s_max);
+
+}  // namespace vouch::agent

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/vouchd/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+
+#include "core/file.h"
+#include "core/yaml.h"
+#include "proto/names.h"
+#include "proto/schedule.h"
+
+namespace vouch::agent {
+namespace {
+
+constexpr std::int64_t kHeartbeatSecondsMax = 86400;  // next_due is at most 24 h after sealing.
+constexpr std::int64_t kDeadlineSecondsMax = 3600;
+constexpr std::int64_t kSpoolBytesMin = std::int64_t{1} << 20;
+constexpr std::int64_t kIntegerLimit = json::kIntegerMax;
+
+struct Unit {
+  std::string_view suffix;
+  std::int64_t factor;
+};
+constexpr std::array<Unit, 4> kDurations{{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
+constexpr std::array<Unit, 4> kSizes{
+    {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}};
+
+template <std::size_t N>
+Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units,
+                                     std::string_view example) {
+  std::int64_t factor = 1;
+  for (const Unit& unit : units) {
+    if (!text.ends_with(unit.suffix)) continue;
+    factor = unit.factor;
+    text.remove_suffix(unit.suffix.size());
+    break;
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (!whole || number < 0 || number > kIntegerLimit / factor) {
+    return Error{Errc::invalid, fmt::format("expected {}", example)};
+  }
+  return number * factor;
+}
+
+// One mapping of the file; collects the first error, so that reading a section is a plain list.
+class Section {
+ public:
+  Section(const yaml::Node& node, std::string_view file_name, std::string_view what)
+      : node_(node), file_name_(file_name), what_(what) {
+    if (node.kind != yaml::Node::Kind::mapping) fail(node, fmt::format("{}: expected a mapping", what));
+  }
+
+  void text(std::string_view key, std::string& out,
+            const std::function<bool(std::string_view)>& allowed, std::string_view expected) {
+    const yaml::Node* node = take(key);
+    if (node == nullptr) return;
+    if (node->kind != yaml::Node::Kind::scalar || !allowed(node->scalar)) {
+      return fail(*node, fmt::format("{}: expected {}", key, expected));
+    }
+    out = node->scalar;
+  }
+
+  void path(std::string_view key, std::string& out) {
+    text(key, out, is_absolute, "an absolute path");
+  }
+
+  void paths(std::string_view key, std::vector<std::string>& out) {
+    const yaml::Node* node = take(key);
+    if (node == nullptr) return;
+    const auto good = [](const yaml::Node& item) {
+      return item.kind == yaml::Node::Kind::scalar && is_absolute(item.scalar);
+    };
+    if (node->kind != yaml::Node::Kind::sequence || !std::all_of(node->items.begin(), node->items.end(), good)) {
+      return fail(*node, fmt::format("{}: expected a list of absolute paths", key));
+    }
+    out.clear();
+    for (const auto& item : node->items) out.push_back(item.scalar);
+  }
+
+  using Parse = Result<std::int64_t> (*)(std::string_view);
+  void number(std::string_view key, std::int64_t& out, Parse parse, std::int64_t min,
+              std::int64_t max) {
+    const yaml::Node* node = take(key);
+    if (node == nullptr) return;
+    if (node->kind != yaml::Node::Kind::scalar) return fail(*node, fmt::format("{}: expected a value", key));
+    const auto value = parse(node->scalar);
+    if (!value) return fail(*node, fmt::format("{}: {}", key, value.error().message));
+    if (*value < min || *value > max) {
+      return fail(*node, fmt::format("{}: {} is not between {} and {}", key, node->scalar, min, max));
+    }
+    out = *value;
+  }
+
+  const yaml::Node* take(std::string_view key) {
+    known_.emplace_back(key);
+    if (error_ || node_.kind != yaml::Node::Kind::mapping) return nullptr;
+    return node_.find(key);
+  }
+
+  void fail(const yaml::Node& at, std::string_view message) {
+    if (!error_) error_ = yaml::error_at(file_name_, at, message);
+  }
+
+  // After all keys were taken: those that are left are errors.
+  Status finish() {
+    for (const auto& [key, value] : node_.members) {
+      if (std::find(known_.begin(), known_.end(), key.scalar) != known_.end()) continue;
+      fail(key, fmt::format("unknown key \"{}\" in {}; allowed are {}", key.scalar, what_,
+                            fmt::join(known_, ", ")));
+    }
+    if (error_) return *error_;
+    return Ok{};
+  }
+
+ private:
+  static bool is_absolute(std::string_view path) { return !path.empty() && path[0] == '/'; }
+  const yaml::Node& node_;
+  std::string_view file_name_;
+  std::string_view what_;
+  std::vector<std::string> known_;
+  std::optional<Error> error_;
+};
+
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text.size() <= 253 && json::is_valid_utf8(text) &&
+         text.find_first_of(" \t\r\n/") == std::string_view::npos;
+}
+
+bool is_log_level(std::string_view text) {
+  return text == "debug" || text == "info" || text == "warn" || text == "error";
+}
+
+bool is_file_destination(std::string_view text) {
+  return text.starts_with("file:///") && text.size() > std::string_view("file:///").size();
+}
+
+Result<CollectorConfig> read_collector(const std::string& name, const yaml::Node& node,
+                                       const std::string& collector_dir,
+                                       std::string_view file_name) {
+  CollectorConfig collector;
+  collector.name = name;
+  collector.program = collector_dir + "/" + name.substr(0, name.find('@'));
+  if (node.kind == yaml::Node::Kind::null) return collector;  // "name:" alone: all defaults.
+
+  Section section(node, file_name, "a collector");
+  section.path("program", collector.program);
+  section.number("interval", collector.interval_s, parse_duration, 1, kIntervalSecondsMax);
+  section.number("deadline", collector.deadline_s, parse_duration, 1, kDeadlineSecondsMax);
+  if (const yaml::Node* anchor = section.take("anchor"); anchor != nullptr) {
+    const auto second = parse_second(anchor->scalar);
+    if (second) collector.anchor = *second;
+    if (!second) section.fail(*anchor, "anchor: expected a time such as 2024-01-01T03:00:00Z");
+  }
+  if (const yaml::Node* options = section.take("options"); options != nullptr) {
+    auto value = yaml::to_json(*options, file_name);
+    if (!value) return std::move(value).error();
+    if (value->if_object() == nullptr) section.fail(*options, "options: expected a mapping");
+    collector.options = *std::move(value);
+  }
+  if (auto status = section.finish(); !status) return std::move(status).error();
+  return collector;
+}
+
+Status read_collectors(const yaml::Node& node, std::string_view file_name, Config& config) {
+  if (node.kind != yaml::Node::Kind::mapping) {
+    return yaml::error_at(file_name, node, "collectors: expected a mapping of names");
+  }
+  for (const auto& [key, value] : node.members) {
+    if (!is_collector_name(key.scalar)) {
+      return yaml::error_at(file_name, key,
+                            fmt::format("\"{}\" is no collector name: expected a name such as "
+                                        "access_review, or name@instance",
+                                        key.scalar));
+    }
+    auto collector = read_collector(key.scalar, value, config.collector_dir, file_name);
+    if (!collector) return std::move(collector).error();
+    config.collectors.push_back(*std::move(collector));
+  }
+  std::sort(config.collectors.begin(), config.collectors.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  return Ok{};
+}
+
+}  // namespace
+
+const CollectorConfig* Config::find(std::string_view collector) const {
+  for (const auto& candidate : collectors) {
+    if (candidate.name == collector) return &candidate;
+  }
+  return nullptr;
+}
+
+Result<std::int64_t> parse_duration(std::string_view text) {
+  return parse_with_unit(text, kDurations, "a time such as 30s, 5m, 1h or 7d");
+}
+
+Result<std::int64_t> parse_size(std::string_view text) {
+  return parse_with_unit(text, kSizes, "a size such as 64KiB, 256MiB or 1GiB");
+}
+
+Result<Config> parse_config(std::string_view text, std::string_view file_name) {
+  auto root = yaml::parse(text, file_name);
+  if (!root) return std::move(root).error();
+
+  Config config;
+  Section top(*root, file_name, "the configuration");
+  top.path("state_dir", config.state_dir);
+  top.path("runtime_dir", config.runtime_dir);
+  top.text("host", config.host, is_host_name, "a host name");
+  top.path("collector_dir", config.collector_dir);
+  top.paths("packs", config.packs);
+  top.path("waivers", config.waivers);
+  top.text("destination", config.destination, is_file_destination,
+           "file:///DIRECTORY (a store is set by `vouch enroll`)");
+  top.text("log_level", config.log_level, is_log_level, "debug, info, warn or error");
+  top.number("heartbeat", config.heartbeat_s, parse_duration, 10, kHeartbeatSecondsMax);
+  top.number("splay", config.splay_s_max, parse_duration, 0, 86400);
+  top.number("rotate_after", config.rotate_s, parse_duration, 60, 366 * std::int64_t{86400});
+  top.number("rotate_bundles", config.rotate_bundles, parse_duration, 1, 1'000'000);
+  top.number("spool_max", config.spool_bytes_max, parse_size, kSpoolBytesMin, kIntegerLimit);
+  top.number("kept_max", config.kept_bytes_max, parse_size, 0, kIntegerLimit);
+  top.number("kept_for", config.kept_s, parse_duration, 0, 366 * std::int64_t{86400});
+  const yaml::Node* collectors = top.take("collectors");
+  if (auto status = top.finish(); !status) return std::move(status).error();
+
+  if (collectors == nullptr) {
+    return yaml::error_at(file_name, *root, "collectors: missing; name at least one");
+  }
+  if (auto status = read_collectors(*collectors, file_name, config); !status) {
+    return std::move(status).error();
+  }
+  if (config.collectors.empty()) {
+    return yaml::error_at(file_name, *collectors, "collectors: name at least one");
+  }
+  return config;
+}
+
+Status check_trust(const Config& config, uid_t trusted_uid) {
+  std::vector<std::string> paths = config.packs;
+  if (!config.waivers.empty()) paths.push_back(config.waivers);
+  for (const auto& collector : config.collectors) paths.push_back(collector.program);
+  for (const auto& path : paths) {
+    if (auto status = require_trusted_path(path, trusted_uid); !status) return status;
+  }
+  return Ok{};
+}
+
+Result<Config> load_config(const std::string& path, uid_t trusted_uid) {
+  if (auto status = require_trusted_path(path, trusted_uid); !status) {
+    return std::move(status).error();
+  }
+  auto text = read_file(path, kConfigBytesMax);
+  if (!text) return std::move(text).error();
+  auto config = parse_config(*text, path);
+  if (!config) return config;
+  if (auto status = check_trust(*config, trusted_uid); !status) return std::move(status).error();
+  return config;
+}
+
+}  // namespace vouch::agent

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/vouchd/daemon.h"
+
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "agent/vouchd/control.h"
+#include "core/log.h"
+
+namespace vouch::agent {
+namespace {
+
+constexpr std::size_t kConnectionsMax = 16;
+constexpr std::chrono::seconds kConnectionDeadline{10};
+// A failing agent (disk full, damaged blob) is tried again, not in a busy loop.
+constexpr std::int64_t kRetryMs = 5000;
+
+void wake(int event) {
+  const std::uint64_t one = 1;
+  // Fails only if the counter is full: then it is readable already.
+  [[maybe_unused]] const ssize_t written = ::write(event, &one, sizeof one);
+}
+
+void drain(int fd) {
+  std::array<char, 4096> buffer;
+  while (::read(fd, buffer.data(), buffer.size()) > 0) {
+  }
+}
+
+json::Value failure(std::string_view text) {
+  return json::Object{{"ok", false}, {"error", text}};
+}
+
+// A connection that has not said its line yet, or waits for its answer.
+struct Connection {
+  Fd fd;
+  std::string line;
+  std::chrono::steady_clock::time_point opened;
+};
+
+}  // namespace
+
+// `mutex` guards jobs, stopping, stop_reason and finished; everything else has one thread: the agent the
+// worker, descriptors and connections the main one.
+struct Daemon::Loop {
+  Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner,
+       HostFacts facts, std::string digest)
+      : config_path(std::move(path)),
+        config(std::move(loaded)),
+        clock(the_clock),
+        runner(the_runner),
+        host(std::move(facts)),
+        executable(std::move(digest)) {}
+
+  std::string config_path;
+  Config config;
+  const Clock& clock;
+  Runner& runner;
+  HostFacts host;
+  std::string executable;
+  std::unique_ptr<Agent> agent;
+
+  Fd signals, listener, inotify, done_event;
+  std::vector<Connection> connections;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::function<void()>> jobs;
+  bool stopping = false;
+  std::string stop_reason;
+  int exit_status = 0;
+  bool finished = false;
+
+  Status open_descriptors();
+  void work();
+  std::int64_t turn();
+  void post(std::function<void()> job);
+  void reload();
+  int wait();
+  void on_signal();
+  void on_connection();
+  void on_line(Connection connection);
+  void serve(int fd, bool privileged, const json::Value& request);
+  void read_connections(const std::vector<struct pollfd>& polled);
+};
+
+Status Daemon::Loop::open_descriptors() {
+  if (auto made = make_directories(config.receipts_dir(), 0750); !made) return made;
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  // Before the worker starts, so that it inherits the mask and never sees them.
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals = Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) return errno_error("signalfd", errno);
+  done_event = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!done_event) return errno_error("eventfd", errno);
+  inotify = Fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify) return errno_error("inotify", errno);
+  if (inotify_add_watch(inotify.get(), config.receipts_dir().c_str(), IN_MOVED_TO) < 0) {
+    return errno_error("watch " + config.receipts_dir(), errno);
+  }
+  auto control = listen_control(config.control_socket());
+  if (!control) return std::move(control).error();
+  listener = *std::move(control);
+  return Ok{};
+}
+
+void Daemon::Loop::post(std::function<void()> job) {
+  const std::lock_guard lock(mutex);
+  jobs.push_back(std::move(job));
+  changed.notify_one();
+}
+
+// One look at the clock by the agent; how long to wait until the next.
+std::int64_t Daemon::Loop::turn() {
+  if (auto done = agent->poll(); !done) {
+    log::error(done.error().message);
+    return kRetryMs;
+  }
+  const std::int64_t wait = agent->wait_ms();
+  // What judging needed goes back to the system: idle, the daemon is small.
+  if (wait > 1000) malloc_trim(0);
+  return wait;
+}
+
+void Daemon::Loop::work() {
+  if (auto started = agent->start(); !started) {
+    log::error(started.error().message);
+    const std::lock_guard lock(mutex);
+    exit_status = 1;
+    finished = true;
+    return wake(done_event.get());
+  }
+  log::info("started");
+  for (;;) {
+    const std::int64_t wait = turn();
+    std::unique_lock lock(mutex);
+    changed.wait_for(lock, std::chrono::milliseconds(wait),
+                     [&] { return stopping || !jobs.empty(); });
+    if (stopping) break;
+    auto taken = std::exchange(jobs, {});
+    lock.unlock();
+    for (const auto& job : taken) job();
+  }
+  if (auto stopped = agent->stop(stop_reason); !stopped) {
+    log::error(stopped.error().message);
+    exit_status = 1;
+  }
+  const std::lock_guard lock(mutex);
+  finished = true;
+  wake(done_event.get());
+}
+
+// A new configuration is a new agent over the same state: it stops, and starts with what is new.
+void Daemon::Loop::reload() {
+  auto fresh = load_config(config_path, geteuid());
+  if (!fresh) return log::error("reload: " + fresh.error().message + "; the old one stays");
+  if (fresh->state_dir != config.state_dir || fresh->runtime_dir != config.runtime_dir) {
+    return log::error("reload: state_dir and runtime_dir change by a restart only");
+  }
+  auto next = Agent::open(*fresh, clock, runner, host, executable);
+  if (!next) return log::error("reload: " + next.error().message + "; the old one stays");
+  if (auto stopped = agent->stop("reload"); !stopped) {
+    return log::error("reload: " + stopped.error().message);
+  }
+  agent = *std::move(next);
+  if (auto started = agent->start(); !started) log::error("reload: " + started.error().message);
+  log::info("configuration read again");
+}
+
+void Daemon::Loop::on_signal() {
+  struct signalfd_siginfo info{};
+  while (::read(signals.get(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP) {
+      post([this] { reload(); });
+      continue;
+    }
+    log::info("stopping");
+    const std::lock_guard lock(mutex);
+    stopping = true;
+    stop_reason = info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT";
+    runner.cancel();
+    changed.notify_one();
+  }
+}
+
+void Daemon::Loop::on_connection() {
+  Fd fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd || connections.size() >= kConnectionsMax) return;  // Closed: the client tries again.
+  connections.push_back({std::move(fd), "", std::chrono::steady_clock::now()});
+}
+
+// On the worker: answers, and closes.
+void Daemon::Loop::serve(int fd, bool privileged, const json::Value& request) {
+  const auto command = json::get_string(request, "command").value_or("");
+  json::Value answer = failure("unknown command");
+  if (command == "status") {
+    answer = json::Object{{"ok", true}, {"status", agent->status()}};
+  } else if (!privileged) {
+    answer = failure("only root and the daemon's user may do that");
+  } else if (command == "collect") {
+    const auto name = json::get_string(request, "collector").value_or("");
+    auto run = agent->collect(name, Trigger::manual);
+    answer = run ? json::Value(json::Object{{"ok", true}, {"run", *run}})
+                 : failure(run.error().message);
+  } else if (command == "seal") {
+    auto sealed = agent->seal();
+    answer = sealed ? json::Value(json::Object{{"ok", true}}) : failure(sealed.error().message);
+  }
+  const std::string line = json::write(answer) + "\n";
+  // A client that has gone away gets no answer; that is its affair.
+  [[maybe_unused]] const ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL);
+}
+
+void Daemon::Loop::on_line(Connection connection) {
+  auto request = json::parse(connection.line);
+  const bool privileged = is_privileged_peer(connection.fd.get());
+  // The job owns the descriptor; std::function wants something that can be copied.
+  auto fd = std::make_shared<Fd>(std::move(connection.fd));
+  const json::Value value = request ? *std::move(request) : json::Value();
+  post([this, fd, privileged, value] { serve(fd->get(), privileged, value); });
+}
+
+void Daemon::Loop::read_connections(const std::vector<struct pollfd>& polled) {
+  std::vector<Connection> open;
+  const auto now = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    Connection connection = std::move(connections[i]);
+    if (now - connection.opened > kConnectionDeadline) continue;
+    if (i < polled.size() && polled[i].revents != 0) {
+      std::array<char, 4096> buffer;
+      const ssize_t got = ::read(connection.fd.get(), buffer.data(), buffer.size());
+      if (got <= 0) continue;
+      connection.line.append(buffer.data(), static_cast<std::size_t>(got));
+      if (connection.line.size() > kControlLineBytesMax) continue;
+      if (const auto lf = connection.line.find('\n'); lf != std::string::npos) {
+        connection.line.resize(lf);
+        on_line(std::move(connection));
+        continue;
+      }
+    }
+    open.push_back(std::move(connection));
+  }
+  connections = std::move(open);
+}
+
+int Daemon::Loop::wait() {
+  for (;;) {
+    std::vector<struct pollfd> polled{{signals.get(), POLLIN, 0},
+                                      {listener.get(), POLLIN, 0},
+                                      {inotify.get(), POLLIN, 0},
+                                      {done_event.get(), POLLIN, 0}};
+    const std::size_t fixed = polled.size();
+    for (const Connection& each : connections) polled.push_back({each.fd.get(), POLLIN, 0});
+    // Idle, nothing here has a timeout: the worker alone looks at the clock.
+    const int timeout = connections.empty() ? -1 : 1000;
+    if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return 1;
+    if (polled[0].revents != 0) on_signal();
+    if (polled[2].revents != 0) {
+      drain(inotify.get());
+      post([] {});  // The next turn looks at receipts/.
+    }
+    {
+      const std::lock_guard lock(mutex);
+      if (finished) return exit_status;
+    }
+    read_connections({polled.begin() + static_cast<std::ptrdiff_t>(fixed), polled.end()});
+    if (polled[1].revents != 0) on_connection();
+  }
+}
+
+Daemon::Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner,
+               HostFacts host, std::string executable)
+    : loop_(std::make_unique<Loop>(std::move(config_path), std::move(config), clock, runner,
+                                   std::move(host), std::move(executable))) {}
+
+Daemon::~Daemon() = default;
+
+int Daemon::run(std::unique_ptr<Agent> agent) {
+  loop_->agent = std::move(agent);
+  if (auto opened = loop_->open_descriptors(); !opened) {
+    log::error(opened.error().message);
+    return 1;
+  }
+  std::thread worker([this] { loop_->work(); });
+  const int status = loop_->wait();
+  worker.join();
+  loop_->agent.reset();
+  // The socket goes with us; if that fails, the next start removes it.
+  [[maybe_unused]] const auto removed = remove_file(loop_->config.control_socket());
+  return status;
+}
+
+}  // namespace vouch::agent

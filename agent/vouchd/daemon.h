@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The running daemon: one thread waits (signals, the control socket, receipts, the clock), one
+// works (collectors, judging, SQLite). The agent is touched by the worker alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/vouchd/agent.h"
+#include "agent/vouchd/config.h"
+#include "core/clock.h"
+
+namespace vouch::agent {
+
+class Daemon {
+ public:
+  // `clock` and `runner` must outlive the daemon.
+  Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner,
+         HostFacts host, std::string executable);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Until SIGTERM or SIGINT; returns the exit status. SIGTERM ends a run under way and returns
+  // within 5 s. SIGHUP reads the configuration again; one that is not good is reported and the old
+  // one stays.
+  int run(std::unique_ptr<Agent> agent);
+
+ private:
+  struct Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace vouch::agent

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judges one run: gathers what the checks of a collector read (its own tables, those of other
+// runs, the runs before, waivers) and has the policy engine judge it. All that was read is named in
+// the record by digest, so the verdict can be replayed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/vouchd/collector.h"
+#include "core/clock.h"
+#include "core/result.h"
+#include "policies/engine/catalog.h"
+#include "policies/engine/evaluate.h"
+#include "policies/engine/pack.h"
+#include "proto/record.h"
+
+namespace vouch::agent {
+
+inline constexpr WallMs kInputAgeMsMax = WallMs{24} * 3600 * 1000;
+
+// A good run of a collector, as far as others may read it.
+struct Observed {
+  std::string collector;  // With its instance.
+  std::string run;
+  WallMs at = 0;  // When it was last seen to hold.
+  const RunContent* content = nullptr;
+};
+
+// Where the bytes of a blob come from.
+using ReadBlob = std::function<Result<std::string>(std::string_view sha256)>;
+
+struct Judged {
+  RunContent content;
+  std::map<std::string, std::string> blobs;  // New ones by digest: outcomes and findings.
+};
+
+class RunJudge {
+ public:
+  // `waivers` is the blob of the waivers table; nothing if no file is configured.
+  static Result<RunJudge> make(policy::PackSet packs, const std::vector<Collector>& collectors,
+                               std::optional<TableBlob> waivers);
+
+  // What is in force: policy set, packs, columns, waivers, by digest. They must be kept as long as
+  // records name them.
+  [[nodiscard]] const std::map<std::string, std::string>& blobs() const { return blobs_; }
+  [[nodiscard]] const std::string& policy() const { return policy_; }
+  [[nodiscard]] const policy::PackSet& packs() const { return packs_; }
+  [[nodiscard]] const std::optional<TableRef>& waivers() const { return waivers_; }
+
+  // `tables` are those of the run, in its order; `before` is the collector's last good run, if any;
+  // `others` the latest runs of all other collectors.
+  Result<Judged> judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,
+                       const std::vector<TableRef>& tables, const std::optional<RunContent>& before,
+                       const std::vector<Observed>& others, const ReadBlob& read);
+
+ private:
+  RunJudge() = default;
+  [[nodiscard]] std::vector<TableRef> inputs_of(const Collector& collector, WallSeconds now,
+                                                const std::optional<RunContent>& before,
+                                                const std::vector<Observed>& others) const;
+
+  policy::PackSet packs_;
+  policy::Catalog catalog_;
+  std::map<std::string, std::string> blobs_;
+  std::string policy_;
+  TableRef columns_;
+  std::optional<TableRef> waivers_;
+  policy::Memo memo_;
+};
+
+}  // namespace vouch::agent

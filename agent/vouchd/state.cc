@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/vouchd/state.h"
+
+#include <algorithm>
+
+#include "core/digest.h"
+#include "core/file.h"
+#include "core/random.h"
+#include "proto/parcel.h"
+#include "proto/subjects.h"
+
+namespace vouch::agent {
+
+State::State(Ledger opened, BlobStore blob_store, EpochKeys epoch_keys, Outbox out)
+    : ledger(std::move(opened)),
+      waiting(ledger.database()),
+      bundles(ledger.database()),
+      blobs(std::move(blob_store)),
+      keys(std::move(epoch_keys)),
+      outbox(std::move(out)) {}
+
+Result<std::unique_ptr<State>> State::open(const std::string& state_dir,
+                                           const std::string& machine, WallMs now) {
+  if (auto made = make_directories(state_dir, 0750); !made) return std::move(made).error();
+  auto ledger = Ledger::open(state_dir + "/agent.db");
+  if (!ledger) return std::move(ledger).error();
+  auto blobs = BlobStore::open(state_dir + "/blobs");
+  if (!blobs) return std::move(blobs).error();
+  auto keys = EpochKeys::open(state_dir + "/keys");
+  if (!keys) return std::move(keys).error();
+  auto outbox = Outbox::open(state_dir + "/outbox", state_dir + "/kept");
+  if (!outbox) return std::move(outbox).error();
+
+  auto state = std::make_unique<State>(*std::move(ledger), *std::move(blobs), *std::move(keys),
+                                       *std::move(outbox));
+  if (auto adopted = state->adopt_identity(machine, now); !adopted) {
+    return std::move(adopted).error();
+  }
+  return state;
+}
+
+Status State::adopt_identity(const std::string& machine, WallMs now) {
+  auto known = ledger.identity();
+  if (!known) return std::move(known).error();
+  if (*known) {
+    identity = **std::move(known);
+    if (identity.machine == machine) return Ok{};
+    return Error{Errc::denied,
+                 "this state was made on another machine (a cloned image?); one chain has one "
+                 "machine: move the state directory away and run `vouch enroll` again"};
+  }
+  auto key = keys.make(0);
+  if (!key) return std::move(key).error();
+  identity.agent = uuid_v4();
+  identity.machine = machine;
+  ChainHead head;
+  head.link = first_link(identity.agent, machine, key->public_key().spki());
+  head.link.period_to = now;
+  head.epoch_since = now;
+  return ledger.transaction(now, [&]() -> Status {
+    if (auto set = ledger.set_identity(identity); !set) return set;
+    return ledger.set_chain_head(head);
+  });
+}
+
+Status State::put_blob(std::string_view sha256, std::string_view bytes) {
+  if (auto put = blobs.put(sha256, bytes); !put) return put;
+  return bundles.note_blob(sha256, static_cast<std::int64_t>(bytes.size()));
+}
+
+Result<std::vector<std::string>> State::blobs_of(const Record& record) {
+  Bundle bundle;
+  bundle.config = kEmptyDigestHex;
+  bundle.records.push_back(record);
+  auto mentions = all_blobs(bundle, [&](std::string_view sha256) { return blobs.get(sha256); });
+  if (!mentions) return std::move(mentions).error();
+  std::vector<std::string> digests;
+  for (const BlobMention& mention : *mentions) {
+    if (mention.sha256 != kEmptyDigestHex) digests.push_back(mention.sha256);
+  }
+  std::sort(digests.begin(), digests.end());
+  digests.erase(std::unique(digests.begin(), digests.end()), digests.end());
+  return digests;
+}
+
+Status State::write_parcel(std::int64_t seq) {
+  auto bundle = bundles.find(seq);
+  if (!bundle) return std::move(bundle).error();
+  if (!*bundle) return Error{Errc::not_found, "no bundle " + std::to_string(seq)};
+  auto digests = bundles.parcel_blobs(seq);
+  if (!digests) return std::move(digests).error();
+  std::vector<ParcelBlob> contents;
+  for (const std::string& sha256 : *digests) {
+    auto bytes = blobs.get(sha256);
+    // The bundle is sent all the same: the store says which blobs it lacks, and that is on record.
+    if (!bytes && bytes.error().code == Errc::not_found) continue;
+    if (!bytes) return std::move(bytes).error();
+    contents.push_back({sha256, *std::move(bytes)});
+  }
+  auto parcel = vouch::write_parcel((*bundle)->envelope, std::move(contents));
+  if (!parcel) return std::move(parcel).error();
+  if (auto written = outbox.write(seq, *parcel); !written) return written;
+  return bundles.set_parcel_bytes(seq, static_cast<std::int64_t>(parcel->size()));
+}
+
+Status State::repair_files() {
+  auto waiting_bundles = bundles.in_state(BundleState::waiting);
+  if (!waiting_bundles) return std::move(waiting_bundles).error();
+  for (const SealedBundle& bundle : *waiting_bundles) {
+    if (outbox.has(bundle.seq)) continue;
+    if (auto written = write_parcel(bundle.seq); !written) return written;
+  }
+  for (const bool kept : {false, true}) {
+    auto files = kept ? outbox.kept() : outbox.waiting();
+    if (!files) return std::move(files).error();
+    for (const std::int64_t seq : *files) {
+      auto bundle = bundles.find(seq);
+      if (!bundle) return std::move(bundle).error();
+      const auto is = *bundle ? (*bundle)->state : BundleState::expired;
+      Status done = Ok{};
+      if (!kept && is == BundleState::kept) done = outbox.keep(seq);
+      if (!kept && is == BundleState::expired) done = outbox.drop_waiting(seq);
+      if (kept && is != BundleState::kept) done = outbox.drop_kept(seq);
+      if (!done) return done;
+    }
+  }
+  return erase_old_keys();
+}
+
+Status State::collect_garbage(const std::vector<std::string>& in_use) {
+  auto unused = bundles.unused_blobs(in_use);
+  if (!unused) return std::move(unused).error();
+  for (const std::string& sha256 : *unused) {
+    // Ledger first: a file that the ledger does not know is removed by the next start.
+    if (auto forgotten = bundles.forget_blob(sha256); !forgotten) return forgotten;
+    if (auto removed = blobs.remove(sha256); !removed) return removed;
+  }
+  auto files = blobs.list();
+  if (!files) return std::move(files).error();
+  for (const std::string& sha256 : *files) {
+    auto known = bundles.knows_blob(sha256);
+    if (!known) return std::move(known).error();
+    if (*known) continue;
+    if (auto removed = blobs.remove(sha256); !removed) return removed;
+  }
+  return Ok{};
+}
+
+Status State::erase_old_keys() {
+  auto head = ledger.chain_head();
+  if (!head) return std::move(head).error();
+  if (!*head) return Ok{};
+  auto epochs = keys.list();
+  if (!epochs) return std::move(epochs).error();
+  for (const std::int64_t epoch : *epochs) {
+    if (epoch >= (*head)->link.epoch) continue;
+    auto in_use = bundles.epoch_in_use(epoch);
+    if (!in_use) return std::move(in_use).error();
+    if (*in_use) continue;
+    if (auto erased = keys.erase(epoch); !erased) return erased;
+  }
+  return Ok{};
+}
+
+}  // namespace vouch::agent
