@@ -45,28 +45,30 @@ constexpr std::uint64_t kDrainBytesMax = 8u << 20;  // Of a body that nobody wan
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // Calls `start` with a callback, and resumes on this coroutine's executor when, and with what, the
-// callback was called, on whatever thread that was.
+// callback was called, on whatever thread that was. `start` outlives the wait: GCC 12 destroys
+// temporaries of a co_await expression twice, so callers name it first.
 template <typename T>
-asio::awaitable<T> wait_for(std::function<void(std::function<void(T)>)> start) {
+asio::awaitable<T> wait_for(const std::function<void(std::function<void(T)>)>& start) {
+  auto initiate = [&start](auto handler) {
+    // The callback must be copyable, the handler is not: the copies own it together.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    start([shared](T value) {
+      auto executor = asio::get_associated_executor(*shared);
+      asio::post(executor, [shared, value = std::move(value)]() mutable {
+        std::move (*shared)(std::move(value));
+      });
+    });
+  };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
-      [start = std::move(start)](auto handler) {
-        // The callback must be copyable, the handler is not: the copies own it together.
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        start([shared](T value) {
-          auto executor = asio::get_associated_executor(*shared);
-          asio::post(executor, [shared, value = std::move(value)]() mutable {
-            std::move (*shared)(std::move(value));
-          });
-        });
-      },
-      asio::use_awaitable);
+      initiate, asio::use_awaitable);
 }
 
 template <typename T>
-asio::awaitable<T> on_pool(asio::thread_pool& pool, std::function<T()> work) {
-  return wait_for<T>([&pool, work = std::move(work)](std::function<void(T)> callback) {
-    asio::post(pool, [work, callback = std::move(callback)] { callback(work()); });
-  });
+asio::awaitable<T> on_pool(asio::thread_pool& pool, const std::function<T()>& work) {
+  const std::function<void(std::function<void(T)>)> start = [&](std::function<void(T)> callback) {
+    asio::post(pool, [&work, callback = std::move(callback)] { callback(work()); });
+  };
+  co_return co_await wait_for<T>(start);
 }
 
 std::string text(beast::string_view view) { return {view.data(), view.size()}; }
@@ -120,8 +122,8 @@ class HttpServer::State {
                                           Parser& parser, Upload& upload, Deadline deadline);
   asio::awaitable<bool> read_chunk(Stream& stream, beast::flat_buffer& buffer, Parser& parser,
                                    std::string& chunk, Deadline deadline);
-  asio::awaitable<Response> finish(std::function<void(Done)> start);
-  asio::awaitable<bool> write(Stream& stream, Response response, bool keep_alive, bool with_body);
+  asio::awaitable<Response> finish(const std::function<void(const Done&)>& begin);
+  asio::awaitable<bool> write(Stream& stream, Response& response, bool keep_alive, bool with_body);
 
   const ServerOptions options_;
   Handler& handler_;
@@ -264,14 +266,14 @@ asio::awaitable<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_b
   const auto [error, count] = co_await http::async_read_header(stream, buffer, parser, kAwait);
   if (error) {
     if (error == http::error::body_limit) {
-      const Problem problem{ProblemKind::too_large, "",
-                            {{"limit", static_cast<std::int64_t>(options_.upload_bytes_max)}}};
-      co_await write(stream, to_response(problem), false, true);
+      const auto limit = static_cast<std::int64_t>(options_.upload_bytes_max);
+      Response refusal = to_response({ProblemKind::too_large, "", {{"limit", limit}}});
+      co_await write(stream, refusal, false, true);
     } else if (error.category() == beast::error_code(http::error::bad_method).category() &&
                error != http::error::end_of_stream && error != http::error::partial_message) {
       const int status = error == http::error::header_limit ? 431 : 400;
-      co_await write(stream, {status, "text/plain; charset=utf-8", error.message() + "\n", {}},
-                     false, true);
+      Response refusal{status, "text/plain; charset=utf-8", error.message() + "\n", {}};
+      co_await write(stream, refusal, false, true);
     }
     co_return false;
   }
@@ -283,7 +285,7 @@ asio::awaitable<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_b
   std::uint64_t drained = 0;
   const bool early = !parser.is_done();
   bool keep = parser.keep_alive() && !stopping_ && !early;
-  const bool written = co_await write(stream, std::move(response), keep,
+  const bool written = co_await write(stream, response, keep,
                                       parser.get().method() != http::verb::head);
   while (written && !parser.is_done() && drained < kDrainBytesMax) {
     if (!co_await read_chunk(stream, buffer, parser, chunk, deadline)) break;
@@ -309,11 +311,12 @@ asio::awaitable<bool> HttpServer::State::read_chunk(Stream& stream, beast::flat_
   co_return true;
 }
 
-asio::awaitable<Response> HttpServer::State::finish(std::function<void(Done)> start) {
-  const auto maker = co_await wait_for<ResponseMaker>(
-      [this, start = std::move(start)](std::function<void(ResponseMaker)> callback) {
-        asio::post(pool_, [start, callback = std::move(callback)] { start(callback); });
-      });
+// Calls `begin` on the pool; then, when it says how, makes the response there.
+asio::awaitable<Response> HttpServer::State::finish(const std::function<void(const Done&)>& begin) {
+  const std::function<void(Done)> start = [this, &begin](Done done) {
+    asio::post(pool_, [&begin, done = std::move(done)] { begin(done); });
+  };
+  const ResponseMaker maker = co_await wait_for<ResponseMaker>(start);
   co_return co_await on_pool<Response>(pool_, maker);
 }
 
@@ -335,12 +338,14 @@ asio::awaitable<Response> HttpServer::State::answer(Stream& stream, beast::flat_
     }
     request.body += chunk;
     if (request.body.size() > options_.body_bytes_max) {
-      co_return to_response({ProblemKind::too_large, "",
-                             {{"limit", static_cast<std::int64_t>(options_.body_bytes_max)}}});
+      const auto limit = static_cast<std::int64_t>(options_.body_bytes_max);
+      co_return to_response({ProblemKind::too_large, "", {{"limit", limit}}});
     }
   }
-  co_return co_await finish(
-      [this, &request](const Done& done) { handler_.handle_async(request, done); });
+  const std::function<void(const Done&)> begin = [this, &request](const Done& done) {
+    handler_.handle_async(request, done);
+  };
+  co_return co_await finish(begin);
 }
 
 asio::awaitable<Response> HttpServer::State::answer_upload(Stream& stream,
@@ -348,27 +353,25 @@ asio::awaitable<Response> HttpServer::State::answer_upload(Stream& stream,
                                                            Parser& parser, Upload& upload,
                                                            Deadline deadline) {
   std::string chunk;
+  const std::function<bool()> feed = [&upload, &chunk] { return upload.feed(chunk); };
+  // The usual parcel comes in one piece: its feed and finish are one trip to the pool.
+  const std::function<void(const Done&)> end = [&upload, &chunk](const Done& done) {
+    (void)upload.feed(chunk);
+    upload.finish(done);
+  };
   for (;;) {
     if (!co_await read_chunk(stream, buffer, parser, chunk, deadline)) {
       co_return Response{408, "text/plain; charset=utf-8", "incomplete request\n", {}};
     }
-    // The usual parcel comes in one piece: feed and finish in one go.
-    if (parser.is_done()) {
-      co_return co_await finish([&upload, &chunk](const Done& done) {
-        (void)upload.feed(chunk);
-        upload.finish(done);
-      });
-    }
-    const bool wanted =
-        co_await on_pool<bool>(pool_, [&upload, &chunk] { return upload.feed(chunk); });
-    if (!wanted) {
-      co_return co_await finish([&upload](const Done& done) { upload.finish(done); });
-    }
+    const bool last = parser.is_done();
+    if (!last && co_await on_pool<bool>(pool_, feed)) continue;
+    if (!last) chunk.clear();
+    co_return co_await finish(end);
   }
 }
 
-asio::awaitable<bool> HttpServer::State::write(Stream& stream, Response response, bool keep_alive,
-                                               bool with_body) {
+asio::awaitable<bool> HttpServer::State::write(Stream& stream, Response& response,
+                                               bool keep_alive, bool with_body) {
   http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
   message.set(http::field::server, "vouch-store");
   message.set(http::field::content_type, response.content_type);

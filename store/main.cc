@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// vouch-store: receives, checks, keeps and logs the evidence of a fleet.
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "store/commands.h"
+
+namespace {
+
+constexpr const char* kHelp = R"(vouch-store: receives, checks, keeps and logs the evidence of a fleet
+
+  vouch-store init --dir DIR --origin NAME [--host NAME] [--listen ADDR:PORT] [--no-ca]
+      make a new store: the log's key, a private CA and certificate, an empty log
+        --origin   name of the log, for ever: store.example.com/log1
+        --host     name or address by which agents reach it (this host's name)
+        --listen   where to listen (0.0.0.0:8443)
+        --no-ca    the site has a certificate of its own: see serve --certificate
+  vouch-store serve --dir DIR [--listen ADDR:PORT] [--certificate PEM --key PEM] [--threads N]
+      serve until SIGTERM
+  vouch-store token create --dir DIR [--uses N] [--expires 24h] [--label NAME=VALUE]…
+      print a join string, once, for `vouch enroll` on standard input
+  vouch-store token create --dir DIR --role auditor [--expires 7d]
+      print a bearer token, once, for reading evidence over HTTPS
+  vouch-store hosts --dir DIR [--format table|json]
+      the enrolled hosts, and which of them have gone quiet
+
+Exit codes: 0 done, 1 failed, 64 wrong command line, 69 not a store or in use.
+The operator's page is docs/store.md.
+)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace store = vouch::store;
+  ::umask(0027);
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::map<std::string, int (*)(const std::vector<std::string>&)> commands{
+      {"init", store::command_init},
+      {"serve", store::command_serve},
+      {"token", store::command_token},
+      {"hosts", store::command_hosts}};
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty() || words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    std::fputs(kHelp, words.empty() ? stderr : stdout);
+    return words.empty() ? store::kExitUsage : store::kExitOk;
+  }
+  if (words[0] == "--version") {
+    std::printf("vouch-store %s\n", VOUCH_VERSION);
+    return store::kExitOk;
+  }
+  const auto command = commands.find(words[0]);
+  if (command == commands.end()) {
+    return store::fail(store::kExitUsage, words[0] + ": no such command; see --help");
+  }
+  const std::vector<std::string> rest(words.begin() + 1, words.end());
+  for (const auto& word : rest) {
+    if (word != "--help" && word != "-h") continue;
+    std::fputs(kHelp, stdout);
+    return store::kExitOk;
+  }
+  try {
+    return command->second(rest);
+  } catch (const std::exception& failure) {
+    return store::fail(store::kExitFailed, failure.what());
+  }
+}
