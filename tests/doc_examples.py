@@ -14,7 +14,8 @@ except ImportError:
     print("skipped: python3-jsonschema is not installed (./dev deps)")
     sys.exit(77)
 
-warnings.filterwarnings("ignore", category=DeprecationWarning)  # RefResolver: all that Debian 12 has.
+# RefResolver is all that Debian 12 has; newer versions call it deprecated.
+warnings.filterwarnings("ignore", category=DeprecationWarning)
 EXAMPLE = re.compile(r"^```json example=([a-z-]+)\n(.*?)^```$", re.M | re.S)
 
 
