@@ -57,6 +57,16 @@ std::int64_t Context::integer_option(std::string_view name, std::int64_t fallbac
   return value == nullptr ? fallback : *value;
 }
 
+std::vector<const json::Value*> Context::objects_option(std::string_view name) const {
+  std::vector<const json::Value*> objects;
+  const auto option = request_.options.find(name);
+  if (option == request_.options.end()) return objects;
+  const json::Array* items = option->second.if_array();
+  if (items == nullptr) return objects;
+  for (const json::Value& item : *items) objects.push_back(&item);
+  return objects;
+}
+
 bool Context::boolean_option(std::string_view name, bool fallback) const {
   const auto option = request_.options.find(name);
   if (option == request_.options.end()) return fallback;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/json.h"
 #include "core/result.h"
 #include "core/root.h"
 
@@ -94,6 +95,8 @@ class Context {
                                                       std::vector<std::string> fallback) const;
   [[nodiscard]] std::int64_t integer_option(std::string_view name, std::int64_t fallback) const;
   [[nodiscard]] bool boolean_option(std::string_view name, bool fallback) const;
+  // Views into the request, which outlives the context. Empty if the option is not given.
+  [[nodiscard]] std::vector<const json::Value*> objects_option(std::string_view name) const;
 
   // Writable directory that survives between runs; empty if none was granted.
   [[nodiscard]] const std::string& cache_dir() const;

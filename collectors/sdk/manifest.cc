@@ -66,6 +66,20 @@ json::Value describe_table(const Table& table) {
                       {"columns", std::move(columns)}};
 }
 
+json::Value describe_members(const Option& option) {
+  json::Object properties;
+  json::Array required;
+  for (const OptionMember& member : option.members) {
+    properties[std::string(member.name)] =
+        json::Object{{"type", "string"}, {"title", member.title}};
+    if (member.is_required) required.emplace_back(member.name);
+  }
+  return json::Object{{"type", "object"},
+                      {"additionalProperties", false},
+                      {"required", std::move(required)},
+                      {"properties", std::move(properties)}};
+}
+
 json::Value describe_option(const Option& option) {
   json::Object out;
   out["title"] = option.title;
@@ -76,6 +90,10 @@ json::Value describe_option(const Option& option) {
     case OptionType::texts:
       out["type"] = "array";
       out["items"] = json::Object{{"type", "string"}};
+      break;
+    case OptionType::objects:
+      out["type"] = "array";
+      out["items"] = describe_members(option);
       break;
   }
   return out;

@@ -63,12 +63,20 @@ struct Table {
   std::function<Status(Context&, Rows&)> collect = nullptr;
 };
 
-enum class OptionType { text, texts, integer, boolean };
+// `objects` is a list of objects whose members are texts: see Option::members.
+enum class OptionType { text, texts, integer, boolean, objects };
+
+struct OptionMember {
+  std::string_view name;
+  std::string_view title;
+  bool is_required = false;
+};
 
 struct Option {
   std::string_view name;
   OptionType type = OptionType::text;
-  std::string_view title;  // Says the default, too.
+  std::string_view title;                   // Says the default, too.
+  std::vector<OptionMember> members = {};  // Of each object; others are refused.
 };
 
 struct Collector {

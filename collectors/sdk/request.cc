@@ -36,14 +36,34 @@ Status read_tables(const Collector& collector, const json::Value& line, Request&
   return Ok{};
 }
 
-bool has_type(const json::Value& value, OptionType type) {
-  switch (type) {
+// Each declared member is a text, the required ones are there, and there are no others.
+bool has_members(const json::Value& value, const std::vector<OptionMember>& members) {
+  const json::Object* object = value.if_object();
+  if (object == nullptr) return false;
+  for (const auto& [name, member] : *object) {
+    const bool is_declared = std::any_of(members.begin(), members.end(),
+                                         [&](const OptionMember& m) { return m.name == name; });
+    if (!is_declared || member.if_string() == nullptr) return false;
+  }
+  return std::all_of(members.begin(), members.end(), [&](const OptionMember& m) {
+    return !m.is_required || value.find(m.name) != nullptr;
+  });
+}
+
+bool has_type(const json::Value& value, const Option& option) {
+  switch (option.type) {
     case OptionType::text: return value.if_string() != nullptr;
     case OptionType::integer: return value.if_integer() != nullptr;
     case OptionType::boolean: return value.if_bool() != nullptr;
-    case OptionType::texts: break;
+    case OptionType::texts:
+    case OptionType::objects: break;
   }
   const json::Array* items = value.if_array();
+  if (option.type == OptionType::objects) {
+    return items != nullptr && std::all_of(items->begin(), items->end(), [&](const auto& item) {
+             return has_members(item, option.members);
+           });
+  }
   return items != nullptr && std::all_of(items->begin(), items->end(), [](const json::Value& item) {
            return item.if_string() != nullptr;
          });
@@ -61,7 +81,7 @@ Status read_options(const Collector& collector, const json::Value& line, Request
     if (option == declared.end()) {
       return invalid(fmt::format("collector {} has no option \"{}\"", collector.name, name));
     }
-    if (!has_type(value, option->type)) {
+    if (!has_type(value, *option)) {
       return invalid(fmt::format("option \"{}\" has the wrong type; see --describe", name));
     }
     request.options[name] = value;

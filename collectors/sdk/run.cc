@@ -100,7 +100,8 @@ class HandRequest {
         case OptionType::text: options_[name] = value; return Ok{};
         case OptionType::texts: options_[name] = split_list(value); return Ok{};
         case OptionType::integer:
-        case OptionType::boolean: break;
+        case OptionType::boolean:
+        case OptionType::objects: break;
       }
       auto parsed = json::parse(value);
       if (!parsed) return std::move(parsed).error().in("--option " + name);

@@ -16,7 +16,9 @@ using Collect = std::function<Status(Context&, Rows&)>;
 Collector one_table(Collect collect) {
   Collector collector{.name = "sample", .title = "For tests"};
   collector.options = {{"limit", OptionType::integer, "Most rows"},
-                       {"paths", OptionType::texts, "What to read"}};
+                       {"paths", OptionType::texts, "What to read"},
+                       {"jobs", OptionType::objects, "What to watch", {{"name", "Name", true},
+                                                                       {"timer", "Timer"}}}};
   collector.tables = {{.name = "things",
                        .title = "Things",
                        .columns = {text("name", "Name").key(), bytes("path", "Path"),
@@ -226,6 +228,10 @@ TEST_CASE("a wrong request is refused with the reason", "[sdk]") {
       std::pair{R"({"protocol":1,"tables":[1]})", "strings"},
       std::pair{R"({"protocol":1,"tables":[],"options":{"limit":"x"}})", "wrong type"},
       std::pair{R"({"protocol":1,"tables":[],"options":{"paths":[1]}})", "wrong type"},
+      std::pair{R"({"protocol":1,"tables":[],"options":{"jobs":[{}]}})", "wrong type"},
+      std::pair{R"({"protocol":1,"tables":[],"options":{"jobs":[{"name":1}]}})", "wrong type"},
+      std::pair{R"({"protocol":1,"tables":[],"options":{"jobs":[{"name":"a","x":"b"}]}})",
+                "wrong type"},
       std::pair{R"({"protocol":1,"tables":[],"options":{"lmit":1}})", "no option"},
       std::pair{R"({"protocol":1,"tables":[],"root":"etc"})", "absolute"},
       std::pair{R"({"protocol":1,"tables":[],"deadline_ms":0})", "deadline_ms"},
@@ -273,6 +279,23 @@ TEST_CASE("the manifest says what the protocol asks for", "[sdk]") {
   CHECK(*cells[2].find("null")->if_string() == "unbounded");
   CHECK(*other->find("options")->find("properties")->find("limit")->find("type")->if_string() ==
         "integer");
+}
+
+TEST_CASE("an option may be a list of objects", "[sdk]") {
+  std::string seen;
+  const auto collector = one_table([&](Context& context, Rows&) -> Status {
+    for (const json::Value* job : context.objects_option("jobs")) {
+      seen += *json::get_string(*job, "name") + ";";
+    }
+    return Ok{};
+  });
+  json::Array jobs = {json::Object{{"name", "a"}}, json::Object{{"name", "b"}, {"timer", "t"}}};
+
+  const auto answer = run_collector(collector, "/", {.options = {{"jobs", std::move(jobs)}}});
+
+  CHECK(answer.violation.empty());
+  CHECK(seen == "a;b;");
+  CHECK_THAT(describe(collector), Catch::Contains(R"("required":["name"])"));
 }
 
 }  // namespace vouch::sdk

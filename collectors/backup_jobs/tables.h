@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions behind backup_jobs' tables. The columns are declared in backup_jobs.cc, in the
+// order of the cells here.
+#pragma once
+
+#include "core/result.h"
+
+namespace vouch::sdk {
+class Context;
+class Rows;
+}  // namespace vouch::sdk
+
+namespace vouch::backup_jobs {
+
+Status collect_systemd_timers(sdk::Context& context, sdk::Rows& rows);  // timer_table.cc
+Status collect_backup_jobs(sdk::Context& context, sdk::Rows& rows);     // job_tables.cc
+Status collect_backup_snapshots(sdk::Context& context, sdk::Rows& rows);
+Status collect_backup_checks(sdk::Context& context, sdk::Rows& rows);
+
+}  // namespace vouch::backup_jobs
