@@ -195,9 +195,14 @@ void Answer::add_row(const Cell* cells, std::size_t count) {
   line_.swap(row.line);
 }
 
+void Answer::set_token(std::string_view token) {
+  current_.token.reset();
+  if (token.size() <= kTokenBytesMax && json::is_valid_utf8(token)) current_.token = token;
+}
+
 bool Answer::unchanged(std::string_view token) {
-  if (token.size() > kTokenBytesMax || !json::is_valid_utf8(token)) return false;
-  current_.token = std::string(token);
+  set_token(token);
+  if (!current_.token) return false;
   const auto known = request_.tokens.find(table().name);
   current_.is_unchanged = known != request_.tokens.end() && known->second == token;
   return current_.is_unchanged;

@@ -33,6 +33,7 @@ class Answer {
   void begin_table(std::size_t index);
   void add_row(const Cell* cells, std::size_t count);
   bool unchanged(std::string_view token);
+  void set_token(std::string_view token);
   void end_table(const Status& status);
 
   void gap(std::string_view table, std::string_view object, const Error& error);

@@ -24,6 +24,8 @@ void Rows::gap(std::string_view object, const Error& error) {
 
 bool Rows::unchanged(std::string_view token) { return answer_.unchanged(token); }
 
+void Rows::set_token(std::string_view token) { answer_.set_token(token); }
+
 Context::Context(const Request& request, const Root& root, Answer& answer)
     : request_(request), root_(root), answer_(answer) {
   const auto margin = std::min(kMarginMax, request.deadline / 10);

@@ -75,6 +75,8 @@ class Rows {
   // True: the rows of the last run were made from the same; return at once, `unchanged` is the
   // answer. False: emit the rows. A table with gaps is always collected anew.
   [[nodiscard]] bool unchanged(std::string_view token);
+  // States the token of the rows without asking: they were made anew although it may be the same.
+  void set_token(std::string_view token);
 
  private:
   void add_cells(const Cell* cells, std::size_t count);

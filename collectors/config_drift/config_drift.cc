@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/config_drift/config_drift.h"
+
+namespace vouch::drift {
+
+sdk::Collector make_config_drift() {
+  sdk::Collector collector;
+  collector.name = "config_drift";
+  collector.title = "Files, sshd, kernel settings, units, mounts, ports and modules";
+  collector.interval_s = 300;
+  collector.deadline_s = 120;
+  collector.options = file_hashes_options();
+  collector.needs_cache_dir = true;
+  // The quick ones first: a slow disk costs its own table only.
+  collector.tables = {sshd_effective_config_table(), system_controls_table(),
+                      systemd_units_table(),         mounts_table(),
+                      listening_ports_table(),       kernel_modules_table(),
+                      file_hashes_table()};
+  return collector;
+}
+
+}  // namespace vouch::drift

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The collector config_drift: how the host is configured, on disk and in effect
+// (docs/collectors/tables.md).
+#pragma once
+
+#include "collectors/sdk/manifest.h"
+
+namespace vouch::drift {
+
+sdk::Collector make_config_drift();
+
+// Options of file_hashes: `paths` in place of the default, `extra_paths` besides it,
+// `exclude` (paths and all below), `file_bytes_max` (larger files are gaps).
+std::vector<sdk::Option> file_hashes_options();
+
+// One table each; make_config_drift() puts them together.
+sdk::Table file_hashes_table();
+sdk::Table sshd_effective_config_table();
+sdk::Table system_controls_table();
+sdk::Table systemd_units_table();
+sdk::Table mounts_table();
+sdk::Table listening_ports_table();
+sdk::Table kernel_modules_table();
+
+}  // namespace vouch::drift

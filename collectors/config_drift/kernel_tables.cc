@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of the kernel: system_controls, kernel_modules, mounts, listening_ports.
+#include <dirent.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "collectors/config_drift/config_drift.h"
+#include "collectors/config_drift/kernel_modules.h"
+#include "collectors/config_drift/mount_table.h"
+#include "collectors/config_drift/sockets.h"
+#include "collectors/config_drift/sysctl_config.h"
+#include "collectors/sdk/context.h"
+
+namespace vouch::drift {
+namespace {
+
+using sdk::Context;
+using sdk::Rows;
+
+constexpr std::size_t kValueBytesMax = 64 << 10;
+constexpr std::size_t kTextBytesMax = 16 << 20;
+constexpr std::size_t kCgroupsMax = 20'000;
+
+// Tabs and newlines between numbers become one space, as sysctl(8) prints them in a line.
+std::string tidy_value(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_space = c == ' ' || c == '\t' || c == '\n';
+    if (!is_space) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+Status collect_controls(Context& context, Rows& rows) {
+  SysctlConfig config = read_sysctl_config(context.root());
+  for (const auto& [object, error] : config.gaps) rows.gap(object, error);
+  std::set<std::string> names(watched_sysctls().begin(), watched_sysctls().end());
+  for (const auto& [name, setting] : config.settings) names.insert(name);
+  for (const std::string& name : names) {
+    std::optional<std::string> current;
+    if (context.is_host()) {
+      const auto text = context.root().read(sysctl_path(name), kValueBytesMax);
+      if (text) {
+        current = tidy_value(*text);
+      } else if (text.error().code != Errc::not_found) {
+        rows.gap(name, text.error());
+        continue;
+      }
+    }
+    const auto configured = config.settings.find(name);
+    const bool is_configured = configured != config.settings.end();
+    if (!current && !is_configured) continue;  // This kernel has no such setting.
+    rows.add({name, current,
+              is_configured ? sdk::Cell(tidy_value(configured->second.value)) : sdk::Cell(nullptr),
+              is_configured ? sdk::Cell(configured->second.source) : sdk::Cell(nullptr)});
+  }
+  return Ok{};
+}
+
+Status collect_modules(Context& context, Rows& rows) {
+  std::map<std::string, bool> modules;
+  for (const std::string& name : configured_modules(context.root(), rows)) modules[name] = false;
+  if (context.is_host()) {
+    const auto text = context.root().read("/proc/modules", kTextBytesMax);
+    if (text) {
+      for (const std::string& name : parse_proc_modules(*text)) modules[name] = true;
+    } else if (text.error().code != Errc::not_found || !context.root().exists("/proc/version")) {
+      return text.error();
+    }
+    // A kernel without /proc/modules cannot load any.
+  }
+  for (const auto& [name, loaded] : modules) rows.add({name, loaded});
+  return Ok{};
+}
+
+void add_mounts(Rows& rows, std::string_view text, std::string_view file, std::string_view source) {
+  const MountTable table = parse_mounts(text);
+  for (const int line : table.faults) {
+    rows.gap(fmt::format("{}:{}", file, line), {Errc::invalid, "has fewer than four fields"});
+  }
+  for (const Mount& mount : table.mounts) {
+    rows.add({mount.path, mount.device, mount.type, mount.flags, source});
+  }
+}
+
+Status collect_mounts(Context& context, Rows& rows) {
+  const Root& root = context.root();
+  if (context.is_host()) {
+    // The mounts of the host are those of process 1; a sandboxed reader has its own.
+    auto text = root.read("/proc/1/mounts", kTextBytesMax);
+    if (!text) {
+      const auto mountinfo = root.read("/proc/self/mountinfo", kTextBytesMax);
+      if (!mountinfo || is_private_namespace(*mountinfo)) {
+        rows.gap("/proc/1/mounts", {Errc::denied, "shown are the mounts of the collector's sandbox"});
+      }
+      text = root.read("/proc/self/mounts", kTextBytesMax);
+    }
+    if (!text) return text.error();
+    add_mounts(rows, *text, "/proc/1/mounts", "kernel");
+  }
+  const auto fstab = root.read("/etc/fstab", kTextBytesMax);
+  if (fstab) {
+    add_mounts(rows, *fstab, "/etc/fstab", "fstab");
+  } else if (fstab.error().code != Errc::not_found) {
+    if (!context.is_host()) return fstab.error();
+    rows.gap("/etc/fstab", fstab.error());
+  }
+  return Ok{};
+}
+
+// The unit that a cgroup belongs to: the innermost part of its path that is one.
+std::string unit_of(std::string_view path) {
+  while (!path.empty()) {
+    const std::size_t slash = path.rfind('/');
+    const std::string_view part = path.substr(slash + 1);
+    for (const std::string_view suffix : {".service", ".socket", ".scope"}) {
+      if (part.ends_with(suffix)) return std::string(part);
+    }
+    path = path.substr(0, slash == std::string_view::npos ? 0 : slash);
+  }
+  return "";
+}
+
+// Finds the paths of cgroups by id, which is the inode number of their directory.
+class CgroupNames {
+ public:
+  CgroupNames(const Root& root, std::set<std::uint64_t> wanted)
+      : root_(root), wanted_(std::move(wanted)) {
+    if (!wanted_.empty()) visit("/sys/fs/cgroup", 0);
+  }
+
+  std::string unit(std::uint64_t id) const {
+    const auto path = paths_.find(id);
+    return path == paths_.end() ? "" : unit_of(path->second);
+  }
+
+ private:
+  void visit(const std::string& directory, int depth) {
+    auto fd = root_.open_directory(directory);
+    if (!fd || depth > 16) return;
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd->get()), &::closedir);
+    if (!stream) return;
+    fd->release();
+    std::vector<std::string> children;
+    while (const dirent* entry = ::readdir(stream.get())) {
+      const std::string_view name = entry->d_name;
+      if (entry->d_type != DT_DIR || name == "." || name == "..") continue;
+      if (++visited_ > kCgroupsMax || wanted_.empty()) return;
+      const std::string path = directory + "/" + std::string(name);
+      if (wanted_.erase(entry->d_ino) != 0) paths_[entry->d_ino] = path;
+      children.push_back(path);
+    }
+    for (const std::string& child : children) visit(child, depth + 1);
+  }
+
+  const Root& root_;
+  std::set<std::uint64_t> wanted_;
+  std::map<std::uint64_t, std::string> paths_;
+  std::size_t visited_ = 0;
+};
+
+Result<std::vector<Listener>> read_proc_net(Context& context) {
+  std::vector<Listener> all;
+  for (const std::string name : {"tcp", "tcp6", "udp", "udp6"}) {
+    const std::string path = "/proc/self/net/" + name;
+    const auto text = context.root().read(path, kTextBytesMax);
+    const bool is_ipv6 = name.ends_with('6');
+    if (!text && is_ipv6 && text.error().code == Errc::not_found) continue;  // Without IPv6.
+    if (!text) return text.error();
+    auto listeners = parse_proc_net(*text, name.substr(0, 3), is_ipv6);
+    if (!listeners) return std::move(listeners).error().in(path);
+    std::move(listeners->begin(), listeners->end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+Status collect_ports(Context& context, Rows& rows) {
+  if (!context.is_host()) return Error{Errc::unsupported, "only a running host listens"};
+  auto listeners = query_listeners();
+  if (!listeners) {
+    context.log("debug", "sock_diag: " + listeners.error().message + "; reading /proc/net");
+    listeners = read_proc_net(context);
+  }
+  if (!listeners) return listeners.error();
+  std::set<std::uint64_t> cgroups;
+  for (const Listener& listener : *listeners) {
+    if (listener.cgroup_id != 0) cgroups.insert(listener.cgroup_id);
+  }
+  const CgroupNames names(context.root(), std::move(cgroups));
+  for (const Listener& listener : *listeners) {
+    const std::string unit = names.unit(listener.cgroup_id);
+    rows.add({listener.protocol, listener.family, listener.address, listener.port, listener.uid,
+              unit.empty() ? sdk::Cell(nullptr) : sdk::Cell(unit)});
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+sdk::Table system_controls_table() {
+  return {.name = "system_controls",
+          .title = "Kernel settings, now and as configured: the watched ones and all configured",
+          .columns = {sdk::text("name", "Dotted name").key(),
+                      sdk::text("current_value", "In the running kernel")
+                          .nullable("not in the running kernel, or --root"),
+                      sdk::text("config_value", "After the next boot").nullable("not configured"),
+                      sdk::bytes("config_source", "The file that has the last word")
+                          .nullable("not configured")},
+          .collect = collect_controls};
+}
+
+sdk::Table mounts_table() {
+  return {.name = "mounts",
+          .title = "Mounted file systems, and those of fstab",
+          .columns = {sdk::bytes("path", "Where").key(), sdk::bytes("device", "What").key(),
+                      sdk::occurrence(), sdk::text("type", "File system"),
+                      sdk::text("flags", "Options, sorted"), sdk::text("source", "kernel, fstab")},
+          .collect = collect_mounts};
+}
+
+sdk::Table listening_ports_table() {
+  return {.name = "listening_ports",
+          .title = "Sockets that wait for others",
+          .columns = {sdk::text("protocol", "tcp, udp").key(),
+                      sdk::text("family", "ipv4, ipv6").key(),
+                      sdk::text("address", "Local address").key(),
+                      sdk::integer("port", "Local port").key(), sdk::occurrence(),
+                      sdk::integer("uid", "Owner of the socket"),
+                      sdk::text("unit", "systemd unit").nullable("not known")},
+          .collect = collect_ports};
+}
+
+sdk::Table kernel_modules_table() {
+  return {.name = "kernel_modules",
+          .title = "Modules that are loaded, or named by the configuration",
+          .columns = {sdk::text("name", "Module").key(), sdk::boolean("loaded", "It is loaded")},
+          .collect = collect_modules};
+}
+
+}  // namespace vouch::drift
