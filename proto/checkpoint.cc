@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kKeyIdBytes = 4;
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 Result<std::uint64_t> parse_size(std::string_view text) {
   const bool plain = !text.empty() && (text == "0" || text.front() != '0');

@@ -14,7 +14,7 @@
 namespace vouch::checkpoint {
 
 struct Checkpoint {
-  std::string origin;      // Equal to the name of the log's key.
+  std::string origin;  // Equal to the name of the log's key.
   std::uint64_t size = 0;
   merkle::Hash root;
 
@@ -29,9 +29,9 @@ Result<Checkpoint> parse_text(std::string_view text);
 
 struct Signed {
   Checkpoint checkpoint;
-  std::string note;                      // The bytes as they came.
-  std::string log_signature;             // base64 field of the log's line: `log_seen.sig`.
-  std::vector<note::Verified> witnesses; // Known witnesses with a good cosignature/v1.
+  std::string note;                       // The bytes as they came.
+  std::string log_signature;              // base64 field of the log's line: `log_seen.sig`.
+  std::vector<note::Verified> witnesses;  // Known witnesses with a good cosignature/v1.
 };
 
 // Parses the note and checks it against the pinned log key and the known witnesses. Errc::invalid

@@ -22,7 +22,8 @@ TEST_CASE("a checkpoint's text is strict", "[checkpoint]") {
       "a\n7\n" + root + "\nextension\n", "a\n7\n\n" + root + "\n", "a+b\n7\n" + root + "\n",
       "a b\n7\n" + root + "\n", "\n7\n" + root + "\n", "a\n7\n" + root.substr(0, 43) + "\n",
       "a\n7\n2GD6uFQkDJOwKPygp495qSyoo7eg9w+sxgx62mRsNA==\n",
-      "a\n7\n2GD6uFQkDJOwKPygp495qSyoo7eg9w-sxgx62mRsNKc=\n", "a\n0\n" + root + "\n", "a\n0x7\n" + root);
+      "a\n7\n2GD6uFQkDJOwKPygp495qSyoo7eg9w-sxgx62mRsNKc=\n", "a\n0\n" + root + "\n",
+      "a\n0x7\n" + root);
   CAPTURE(bad);
   CHECK_FALSE(parse_text(bad));
 }

@@ -19,7 +19,9 @@ constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
 constexpr std::string_view kMacTag = "vouch-enroll/v1";
 constexpr std::size_t kTokenHexDigits = 16;
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 json::Value to_json(const Predicate& predicate) {
   json::Object object{{"agent", predicate.agent},
@@ -34,9 +36,9 @@ json::Value to_json(const Predicate& predicate) {
   }
   if (predicate.repin) {
     const auto& repin = *predicate.repin;
-    object["repin"] = json::Object{
-        {"origin", repin.origin}, {"size", repin.size},         {"root", repin.root},
-        {"epoch", repin.epoch},   {"next_seq", repin.next_seq}, {"prev", repin.prev}};
+    object["repin"] =
+        json::Object{{"origin", repin.origin}, {"size", repin.size},         {"root", repin.root},
+                     {"epoch", repin.epoch},   {"next_seq", repin.next_seq}, {"prev", repin.prev}};
   }
   return object;
 }
@@ -61,8 +63,9 @@ Result<Repin> parse_repin(const json::Value& value) {
   }
   const auto root_bytes = base64_decode(*root);
   if (!root_bytes || root_bytes->size() != merkle::kHashBytes) return invalid("bad repin");
-  return Repin{*std::move(origin), static_cast<std::uint64_t>(*size), *std::move(root), *epoch,
-               *next_seq, *std::move(prev)};
+  return Repin{*std::move(origin), static_cast<std::uint64_t>(*size),
+               *std::move(root),   *epoch,
+               *next_seq,          *std::move(prev)};
 }
 
 Result<Predicate> parse_predicate(const json::Value& value) {
@@ -82,9 +85,9 @@ Result<Predicate> parse_predicate(const json::Value& value) {
   auto host = json::get_object(value, "host");
   if (!host) return invalid("/predicate/host: no object");
 
-  Predicate predicate{*std::move(agent),    *std::move(machine), *std::move(key),
-                      *std::move(token),    *std::move(mac_text), *(*host)->if_object(),
-                      std::nullopt,         std::nullopt};
+  Predicate predicate{*std::move(agent), *std::move(machine),  *std::move(key),
+                      *std::move(token), *std::move(mac_text), *(*host)->if_object(),
+                      std::nullopt,      std::nullopt};
   if (const auto* member = value.find("predecessor")) {
     auto predecessor = parse_predecessor(*member);
     if (!predecessor) return std::move(predecessor).error();
@@ -173,9 +176,8 @@ bool mac_holds(const Request& request, std::string_view secret) {
 }
 
 std::string write_response(const Response& response) {
-  return json::write(json::Object{{"vkey", response.vkey},
-                                  {"policy", response.policy},
-                                  {"receipt", response.receipt}});
+  return json::write(json::Object{
+      {"vkey", response.vkey}, {"policy", response.policy}, {"receipt", response.receipt}});
 }
 
 Result<Response> parse_response(std::string_view bytes) {

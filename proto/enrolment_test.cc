@@ -127,7 +127,9 @@ TEST_CASE("another log key than the pinned one is denied", "[enrolment]") {
 
 TEST_CASE("the policy must name exactly the pinned log", "[enrolment]") {
   Exchange exchange;
-  SECTION("no log") { exchange.policy = "quorum none\n"; }
+  SECTION("no log") {
+    exchange.policy = "quorum none\n";
+  }
   SECTION("another log") {
     const auto other = *note::make_vkey("other", note::KeyType::log, exchange.key);
     exchange.policy = "log " + note::write_vkey(other) + "\nquorum none\n";
@@ -147,11 +149,21 @@ TEST_CASE("the policy must name exactly the pinned log", "[enrolment]") {
 
 TEST_CASE("the logged entry must be this enrolment", "[enrolment]") {
   Exchange exchange;
-  SECTION("another agent") { exchange.enrol().agent = "6f1c2a9e-0b7d-4c53-9a51-2d0e8b3f4c78"; }
-  SECTION("another key") { exchange.enrol().keyid = exchange.log.key.keyid(); }
-  SECTION("another policy") { exchange.enrol().policy = std::string(64, '0'); }
-  SECTION("another request") { exchange.enrol().statement = std::string(64, '0'); }
-  SECTION("another type") { exchange.entry.body = leaf::SignIn{"local", "password"}; }
+  SECTION("another agent") {
+    exchange.enrol().agent = "6f1c2a9e-0b7d-4c53-9a51-2d0e8b3f4c78";
+  }
+  SECTION("another key") {
+    exchange.enrol().keyid = exchange.log.key.keyid();
+  }
+  SECTION("another policy") {
+    exchange.enrol().policy = std::string(64, '0');
+  }
+  SECTION("another request") {
+    exchange.enrol().statement = std::string(64, '0');
+  }
+  SECTION("another type") {
+    exchange.entry.body = leaf::SignIn{"local", "password"};
+  }
   SECTION("a re-pin that nobody asked for") {
     exchange.entry.body = leaf::Repin{exchange.enrol(), 1, 5, std::string(64, '0')};
   }

@@ -22,7 +22,8 @@ constexpr std::size_t kPortDigitsMax = 5;
 // Never shows what was given: it holds a secret.
 Error refuse(std::string_view what) {
   return {Errc::invalid, fmt::format("no join string: {} (expected "
-                                     "vouch://HOST[:PORT]/#TOKEN.PIN[.TLS])", what)};
+                                     "vouch://HOST[:PORT]/#TOKEN.PIN[.TLS])",
+                                     what)};
 }
 
 bool all_of(std::string_view text, std::string_view allowed) {
@@ -71,7 +72,9 @@ JoinString::~JoinString() {
   if (!token_secret.empty()) explicit_bzero(token_secret.data(), token_secret.size());
 }
 
-std::string JoinString::url() const { return fmt::format("https://{}:{}", host, port); }
+std::string JoinString::url() const {
+  return fmt::format("https://{}:{}", host, port);
+}
 
 Result<JoinString> parse_join_string(std::string_view text) {
   if (text.size() > kJoinStringBytesMax) return refuse("too long");
@@ -106,9 +109,9 @@ Result<JoinString> parse_join_string(std::string_view text) {
 }
 
 std::string write_join_string(const JoinString& join) {
-  auto text = fmt::format("{}{}:{}/#{}.{}", kScheme, join.host, join.port,
-                          base64url_encode(join.token_id + join.token_secret),
-                          base64url_encode(join.pin));
+  auto text =
+      fmt::format("{}{}:{}/#{}.{}", kScheme, join.host, join.port,
+                  base64url_encode(join.token_id + join.token_secret), base64url_encode(join.pin));
   if (!join.tls.empty()) text += "." + base64url_encode(join.tls);
   return text;
 }

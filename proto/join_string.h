@@ -16,12 +16,12 @@ inline constexpr std::uint16_t kStorePortDefault = 8443;
 inline constexpr std::size_t kJoinStringBytesMax = 512;
 
 struct JoinString {
-  std::string host;                  // A name, an IPv4 address, or an IPv6 address in brackets.
+  std::string host;  // A name, an IPv4 address, or an IPv6 address in brackets.
   std::uint16_t port = kStorePortDefault;
-  std::string token_id;              // 8 raw bytes, public.
-  std::string token_secret;          // 24 raw bytes.
-  std::string pin;                   // 32 raw bytes: SHA-256 of the log's vkey text.
-  std::string tls;                   // 32 raw bytes, or empty: SHA-256 of the CA's SPKI.
+  std::string token_id;      // 8 raw bytes, public.
+  std::string token_secret;  // 24 raw bytes.
+  std::string pin;           // 32 raw bytes: SHA-256 of the log's vkey text.
+  std::string tls;           // 32 raw bytes, or empty: SHA-256 of the CA's SPKI.
 
   ~JoinString();  // Wipes the secret.
   JoinString() = default;

@@ -48,10 +48,10 @@ TEST_CASE("what is no join string is refused, and never shown", "[join_string]")
   const auto bad = GENERATE_COPY(
       as<std::string>{}, "", "vouch://", "https://a" + tail, "Vouch://a" + tail, "vouch://" + tail,
       "vouch://a b" + tail, "vouch://a:" + tail, "vouch://a:0" + tail, "vouch://a:65536" + tail,
-      "vouch://a:123456" + tail, "vouch://a:8x" + tail, "vouch://user@a" + tail, "vouch://[::1" + tail,
-      "vouch://::1" + tail, "vouch://[]" + tail, "vouch://[::1]x" + tail, "vouch://a/b" + tail,
-      "vouch://a/#" + kToken, "vouch://a/#" + kToken + ".", kJoin + ".", kJoin + "." + kTls + ".",
-      kJoin + "A", kJoin + " ", kJoin + "\n\n", " " + kJoin, kJoin + "=",
+      "vouch://a:123456" + tail, "vouch://a:8x" + tail, "vouch://user@a" + tail,
+      "vouch://[::1" + tail, "vouch://::1" + tail, "vouch://[]" + tail, "vouch://[::1]x" + tail,
+      "vouch://a/b" + tail, "vouch://a/#" + kToken, "vouch://a/#" + kToken + ".", kJoin + ".",
+      kJoin + "." + kTls + ".", kJoin + "A", kJoin + " ", kJoin + "\n\n", " " + kJoin, kJoin + "=",
       "vouch://a/#" + kToken.substr(1) + "." + kPin,
       "vouch://a/#" + kToken.substr(0, 42) + "9." + kPin,  // Unused bits not zero.
       "vouch://a/#" + kToken + "." + kPin.substr(0, 42) + "R",

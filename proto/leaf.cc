@@ -25,11 +25,14 @@ constexpr std::size_t kTokenHexDigits = 16;
 
 // In the order of Body.
 constexpr std::array<std::string_view, std::variant_size_v<Body>> kTypeNames = {
-    "bundle",  "rotate",    "enrol",    "repin",   "revoke",   "decommission", "fork",   "drop",
-    "overdue", "recovered", "late",     "sign-in", "approval", "purge",        "hold",   "export",
-    "review",  "role",      "inventory", "store-start", "store-stop", "succession"};
+    "bundle",    "rotate",      "enrol",      "repin",     "revoke", "decommission",
+    "fork",      "drop",        "overdue",    "recovered", "late",   "sign-in",
+    "approval",  "purge",       "hold",       "export",    "review", "role",
+    "inventory", "store-start", "store-stop", "succession"};
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 // The forms of text members. No member takes free text: what people write goes into a blob.
 using Form = bool (*)(std::string_view);
@@ -324,7 +327,9 @@ std::optional<Body> empty_body(std::string_view name) {
 
 }  // namespace
 
-std::string_view type_name(const Body& body) { return kTypeNames[body.index()]; }
+std::string_view type_name(const Body& body) {
+  return kTypeNames[body.index()];
+}
 
 Result<std::string> write(const Leaf& leaf) {
   Writer writer;

@@ -36,7 +36,7 @@ struct Enrol {
   std::string statement;  // SHA-256 of the enrolment's PAE.
   std::string token;      // The token's public id, 16 hex digits.
   std::string by;
-  std::string policy;     // SHA-256 of the policy file.
+  std::string policy;  // SHA-256 of the policy file.
   std::optional<std::string> predecessor;
 };
 struct Repin {

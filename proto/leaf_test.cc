@@ -18,8 +18,8 @@ const std::string kMachine = "19a05c30e9944d5eafb4a7e391349684";
 constexpr WallMs kAt = 1795289402118;
 
 std::vector<Body> one_of_each() {
-  const Enrol enrol{kAgent, kMachine, kKeyid, kSpki, kDigest, "0001020304050607", "local", kDigest,
-                    std::nullopt};
+  const Enrol enrol{kAgent,  kMachine, kKeyid,      kSpki, kDigest, "0001020304050607",
+                    "local", kDigest,  std::nullopt};
   auto successor = enrol;
   successor.predecessor = kAgent;
   return {Bundle{kAgent, 4812, kDigest, kOther, kKeyid, kSig},
@@ -49,10 +49,10 @@ std::vector<Body> one_of_each() {
           Succession{"store.example.com/log1", 2, kKeyid, "key-rotation", kDigest, "local"}};
 }
 
-const std::string kBundleLeaf =
-    R"({"agent":")" + kAgent + R"(","at":"2026-11-21T19:30:02.118Z","id":")" + kDigest +
-    R"(","keyid":")" + kKeyid + R"(","prev":")" + kOther + R"(","seq":4812,"sig":")" + kSig +
-    R"(","type":"bundle","v":1})";
+const std::string kBundleLeaf = R"({"agent":")" + kAgent +
+                                R"(","at":"2026-11-21T19:30:02.118Z","id":")" + kDigest +
+                                R"(","keyid":")" + kKeyid + R"(","prev":")" + kOther +
+                                R"(","seq":4812,"sig":")" + kSig + R"(","type":"bundle","v":1})";
 
 }  // namespace
 
@@ -75,7 +75,7 @@ TEST_CASE("every type is written, read and written again the same", "[leaf]") {
     CHECK(write(*back).value_or("") == *bytes);
     types |= std::size_t{1} << body.index();
   }
-  CHECK(types == (std::size_t{1} << std::variant_size_v<Body>) - 1);  // None was forgotten.
+  CHECK(types == (std::size_t{1} << std::variant_size_v<Body>)-1);  // None was forgotten.
 }
 
 TEST_CASE("a leaf without any one of its members is refused", "[leaf]") {

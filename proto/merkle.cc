@@ -11,10 +11,14 @@
 namespace vouch::merkle {
 namespace {
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 // The largest power of two below `size`, as its exponent: where RFC 6962 splits a tree. size >= 2.
-int split_level(std::uint64_t size) { return static_cast<int>(std::bit_width(size - 1)) - 1; }
+int split_level(std::uint64_t size) {
+  return static_cast<int>(std::bit_width(size - 1)) - 1;
+}
 
 // MTH(D[begin:begin+count]) for a range that starts at a multiple of the power of two at or above
 // `count`: what RFC 6962's recursion asks for.
@@ -37,10 +41,9 @@ Status append_path(const NodeReader& nodes, std::uint64_t index, std::uint64_t b
   if (count == 1) return Ok{};
   const auto left_count = std::uint64_t{1} << split_level(count);
   const bool goes_left = index < left_count;
-  auto below = goes_left
-                   ? append_path(nodes, index, begin, left_count, proof)
-                   : append_path(nodes, index - left_count, begin + left_count, count - left_count,
-                                 proof);
+  auto below = goes_left ? append_path(nodes, index, begin, left_count, proof)
+                         : append_path(nodes, index - left_count, begin + left_count,
+                                       count - left_count, proof);
   if (!below) return below;
   auto sibling = goes_left ? range_hash(nodes, begin + left_count, count - left_count)
                            : range_hash(nodes, begin, left_count);
@@ -77,8 +80,8 @@ Status check_hashes(const Proof& proof) {
   if (proof.size() > kProofHashesMax) return invalid("more than 63 hashes in a proof");
   for (std::size_t i = 0; i < proof.size(); ++i) {
     if (proof[i].size() != kHashBytes) {
-      return invalid("proof hash " + std::to_string(i) + " has " +
-                     std::to_string(proof[i].size()) + " bytes, not 32");
+      return invalid("proof hash " + std::to_string(i) + " has " + std::to_string(proof[i].size()) +
+                     " bytes, not 32");
     }
   }
   return Ok{};
@@ -144,7 +147,9 @@ Hash node_hash(const Hash& left, const Hash& right) {
   return sha256(bytes);
 }
 
-Hash empty_root() { return sha256(""); }
+Hash empty_root() {
+  return sha256("");
+}
 
 Result<Hash> root(const NodeReader& nodes, std::uint64_t size) {
   if (size == 0) return empty_root();
@@ -153,8 +158,8 @@ Result<Hash> root(const NodeReader& nodes, std::uint64_t size) {
 }
 
 Result<Proof> inclusion_proof(const NodeReader& nodes, std::uint64_t index, std::uint64_t size) {
-  if (index >= size) return invalid("no leaf " + std::to_string(index) + " in a tree of " +
-                                    std::to_string(size));
+  if (index >= size)
+    return invalid("no leaf " + std::to_string(index) + " in a tree of " + std::to_string(size));
   if (size > kTreeSizeMax) return invalid("tree size above 2^63-1");
   Proof proof;
   auto built = append_path(nodes, index, 0, size, proof);

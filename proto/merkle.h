@@ -22,9 +22,9 @@ inline constexpr std::size_t kHashBytes = 32;
 inline constexpr std::size_t kProofHashesMax = 63;
 inline constexpr std::uint64_t kTreeSizeMax = (std::uint64_t{1} << 63) - 1;
 
-Hash leaf_hash(std::string_view entry);             // SHA-256(0x00 || entry)
+Hash leaf_hash(std::string_view entry);               // SHA-256(0x00 || entry)
 Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 || left || right)
-Hash empty_root();                                  // SHA-256("")
+Hash empty_root();                                    // SHA-256("")
 
 // The hash of leaves [index * 2^level, (index + 1) * 2^level): level 0 is a leaf hash. Called only
 // for subtrees that lie wholly inside the tree.
@@ -37,7 +37,8 @@ Result<Hash> root(const NodeReader& nodes, std::uint64_t size);
 Result<Proof> inclusion_proof(const NodeReader& nodes, std::uint64_t index, std::uint64_t size);
 // The consistency proof from `old_size` to `size` as RFC 9162 2.1.4.1 writes it (empty if equal).
 // Errc::invalid if old_size is 0 or above size.
-Result<Proof> consistency_proof(const NodeReader& nodes, std::uint64_t old_size, std::uint64_t size);
+Result<Proof> consistency_proof(const NodeReader& nodes, std::uint64_t old_size,
+                                std::uint64_t size);
 // The same with its first node always written, also where old_size is a power of two: the form in
 // which a contradiction is shown. Errc::invalid unless 0 < old_size < size.
 Result<Proof> full_consistency_proof(const NodeReader& nodes, std::uint64_t old_size,

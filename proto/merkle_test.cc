@@ -12,12 +12,15 @@ namespace {
 
 std::vector<Hash> leaves_of(std::uint64_t count) {
   std::vector<Hash> leaves;
-  for (std::uint64_t i = 0; i < count; ++i) leaves.push_back(leaf_hash("entry " + std::to_string(i)));
+  for (std::uint64_t i = 0; i < count; ++i)
+    leaves.push_back(leaf_hash("entry " + std::to_string(i)));
   return leaves;
 }
 
 // Of the vector files: base64, null is an empty proof, a malformed hash stays as short as it is.
-Hash hash_of(const json::Value& value) { return base64_decode(*value.if_string()).value_or("?"); }
+Hash hash_of(const json::Value& value) {
+  return base64_decode(*value.if_string()).value_or("?");
+}
 
 Proof proof_of(const json::Value& value) {
   Proof proof;

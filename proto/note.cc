@@ -22,7 +22,9 @@ constexpr std::size_t kPublicKeyBytes = 32;
 constexpr std::size_t kSignatureBytes = 64;
 constexpr std::size_t kTimeBytes = 8;
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 // Spaces of Unicode beyond ASCII (White_Space=yes), in UTF-8.
 constexpr std::array<std::string_view, 19> kWideSpaces = {

@@ -24,7 +24,7 @@ inline constexpr std::size_t kKeyNameBytesMax = 255;
 enum class KeyType : std::uint8_t { log = 0x01, cosignature = 0x04 };
 
 struct VerifierKey {
-  std::string name;        // No white space, no '+', not empty.
+  std::string name;  // No white space, no '+', not empty.
   KeyType type = KeyType::log;
   std::string public_key;  // 32 raw bytes, a point that the rules of docs/formats/bundle.md accept.
   std::string key_id;      // 4 raw bytes: SHA-256(name || LF || type || public key)[0:4].
@@ -52,7 +52,8 @@ struct Note {
 };
 
 // The form alone. Text and signatures part at the last empty line. Refuses invalid UTF-8, control
-// bytes but LF (so CRLF too), a missing last LF, no signature, over 64 signature lines, over 64 KiB.
+// bytes but LF (so CRLF too), a missing last LF, no signature, over 64 signature lines, over 64
+// KiB.
 Result<Note> parse_note(std::string_view bytes);
 
 // A known key that signed, and when (cosignatures only; 0 for a log's signature).

@@ -58,11 +58,12 @@ TEST_CASE("a note verifies with its key and no other bytes", "[note]") {
 
 TEST_CASE("the form of a note is strict", "[note]") {
   const auto bad = GENERATE_COPY(
-      as<std::string>{}, "", "\n", "text\n", kText + kLine, kText + "\n", kText + "\n" + kLine + "\n",
-      kText + "\n" + kLine.substr(0, kLine.size() - 1), kText + "\r\n" + kLine,
-      kText + "\n" + kLine.substr(0, kLine.size() - 1) + "\r\n", "a\tb\n\n" + kLine,
-      std::string("a\0b\n\n", 5) + kLine, "\xff\n\n" + kLine, kText + "\n" + "- example.com/foo AAAA\n",
-      kText + "\n\u2014 example.com/foo AAAA\n", kText + "\n\u2014 example.com/foo\n",
+      as<std::string>{}, "", "\n", "text\n", kText + kLine, kText + "\n",
+      kText + "\n" + kLine + "\n", kText + "\n" + kLine.substr(0, kLine.size() - 1),
+      kText + "\r\n" + kLine, kText + "\n" + kLine.substr(0, kLine.size() - 1) + "\r\n",
+      "a\tb\n\n" + kLine, std::string("a\0b\n\n", 5) + kLine, "\xff\n\n" + kLine,
+      kText + "\n" + "- example.com/foo AAAA\n", kText + "\n\u2014 example.com/foo AAAA\n",
+      kText + "\n\u2014 example.com/foo\n",
       kText + "\n\u2014 example.com/foo " + "AAAAAAAA\n" + "no signature line\n",
       kText + "\n\u2014 exa+mple AAAAAAAA\n", kText + "\n\u2014  AAAAAAAA\n",
       kText + "\n\u2014 a\u00a0b AAAAAAAA\n", kText + "\n\u2014 ab AAAAAAA_\n",
@@ -138,17 +139,21 @@ TEST_CASE("the vkey and signature of section 19 come out", "[note]") {
 }
 
 TEST_CASE("the succession note of section 19 verifies with both keys", "[note]") {
-  const auto log1 = parse_vkey(
-      "store.example.com/log1+edec57d7+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea");
-  const auto log2 = parse_vkey(
-      "store.example.com/log2+062ea6cb+AT1AF8PoQ4lakrcKp00bfrycmCzPLsSWjMDNVfEq9GYM");
+  const auto log1 =
+      parse_vkey("store.example.com/log1+edec57d7+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea");
+  const auto log2 =
+      parse_vkey("store.example.com/log2+062ea6cb+AT1AF8PoQ4lakrcKp00bfrycmCzPLsSWjMDNVfEq9GYM");
   REQUIRE((log1 && log2));
   const auto note = parse_note(
       "vouch-succession/v1\nstore.example.com/log1\n2\n"
-      "2GD6uFQkDJOwKPygp495qSyoo7eg9w+sxgx62mRsNKc=\n" + write_vkey(*log2) + "\n\n"
-      "\u2014 store.example.com/log1 7exX1ze7VYhxDhJxsWOu+w4qF+wcH+WJcXEQQFBN+F34jBKbt9qhOgQJ+rPghn6"
+      "2GD6uFQkDJOwKPygp495qSyoo7eg9w+sxgx62mRsNKc=\n" +
+      write_vkey(*log2) +
+      "\n\n"
+      "\u2014 store.example.com/log1 "
+      "7exX1ze7VYhxDhJxsWOu+w4qF+wcH+WJcXEQQFBN+F34jBKbt9qhOgQJ+rPghn6"
       "EtFWAe6ZzAcALJAg0wRoECtdsNgg=\n"
-      "\u2014 store.example.com/log2 Bi6my5R+YiAg2jOP3j/nyP72J3kTnBtztKQ6OYrrXej9pllELCS9jzf1VtUR9qp"
+      "\u2014 store.example.com/log2 "
+      "Bi6my5R+YiAg2jOP3j/nyP72J3kTnBtztKQ6OYrrXej9pllELCS9jzf1VtUR9qp"
       "p3//k8zANEPlPaCjpUdxiES2UVgM=\n");
   REQUIRE(note);
 

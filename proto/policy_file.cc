@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::string_view kNone = "none";
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> words;
@@ -65,8 +67,8 @@ class Reader {
     if (auto ok = define(words[1]); !ok) return ok;
     auto key = fresh_key(words[2], note::KeyType::cosignature);
     if (!key) return std::move(key).error();
-    policy_.witnesses.push_back({std::string(words[1]), *std::move(key),
-                                 std::string(words.size() == 4 ? words[3] : "")});
+    policy_.witnesses.push_back(
+        {std::string(words[1]), *std::move(key), std::string(words.size() == 4 ? words[3] : "")});
     return Ok{};
   }
 
@@ -85,8 +87,8 @@ class Reader {
     }
     const auto threshold = parse_threshold(words[2], group.members.size());
     if (threshold == 0) {
-      return invalid(fmt::format("\"{}\" is none of all, any, 1 to {}", words[2],
-                                 group.members.size()));
+      return invalid(
+          fmt::format("\"{}\" is none of all, any, 1 to {}", words[2], group.members.size()));
     }
     group.threshold = threshold;
     if (auto ok = define(words[1]); !ok) return ok;
@@ -147,7 +149,9 @@ std::vector<note::VerifierKey> Policy::witness_keys() const {
   return keys;
 }
 
-const Log* Policy::only_log() const { return logs.size() == 1 ? &logs.front() : nullptr; }
+const Log* Policy::only_log() const {
+  return logs.size() == 1 ? &logs.front() : nullptr;
+}
 
 Result<Policy> parse(std::string_view text) {
   if (text.size() > kPolicyBytesMax) return Error{Errc::too_large, "policy file over 64 KiB"};
@@ -179,8 +183,8 @@ std::string write(const Policy& policy) {
                         url(witness.url));
   }
   for (const auto& group : policy.groups) {
-    text += fmt::format("group {} {} {}\n", group.name, group.threshold,
-                        fmt::join(group.members, " "));
+    text +=
+        fmt::format("group {} {} {}\n", group.name, group.threshold, fmt::join(group.members, " "));
   }
   return text + fmt::format("quorum {}\n", policy.quorum);
 }

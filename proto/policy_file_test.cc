@@ -31,7 +31,8 @@ const std::string kLog =
 }  // namespace
 
 TEST_CASE("a policy with a log and no quorum is the least there is", "[policy_file]") {
-  const auto policy = parse("# ours\n\n  " + kLog + "\thttps://store.example.com\n quorum  none \n");
+  const auto policy =
+      parse("# ours\n\n  " + kLog + "\thttps://store.example.com\n quorum  none \n");
   REQUIRE(policy);
   REQUIRE(policy->only_log());
   CHECK(policy->only_log()->key.name == "store.example.com/log1");
@@ -65,11 +66,11 @@ TEST_CASE("what a policy may not say is refused with its line", "[policy_file]")
   const auto w = witnesses(2);
   const auto a = "witness A " + w.vkeys[0] + "\n";
   const auto b = "witness B " + w.vkeys[1] + "\n";
-  const auto bad = GENERATE_COPY(
-      as<std::string>{}, "logs x\n", "log\n", "log x\n", kLog + " u v\n", "witness A\n",
-      "witness none " + w.vkeys[0] + "\n", "witness A " + kLog.substr(4) + "\n",
-      "log " + w.vkeys[0] + "\n", "group G all\n", "group G all A\n", "quorum A\n", "quorum\n",
-      "quorum none none\n", "log \x01\n", "quorum none", "witness\r\n");
+  const auto bad = GENERATE_COPY(as<std::string>{}, "logs x\n", "log\n", "log x\n", kLog + " u v\n",
+                                 "witness A\n", "witness none " + w.vkeys[0] + "\n",
+                                 "witness A " + kLog.substr(4) + "\n", "log " + w.vkeys[0] + "\n",
+                                 "group G all\n", "group G all A\n", "quorum A\n", "quorum\n",
+                                 "quorum none none\n", "log \x01\n", "quorum none", "witness\r\n");
   CAPTURE(bad);
   const auto one = parse(bad);
   REQUIRE_FALSE(one);
@@ -79,7 +80,8 @@ TEST_CASE("what a policy may not say is refused with its line", "[policy_file]")
       as<std::string>{}, a + a, a + "witness B " + w.vkeys[0] + "\n", a + "group A any A\n",
       a + "group G 0 A\n", a + "group G 2 A\n", a + "group G 01 A\n", a + "group G +1 A\n",
       a + "group G any none\n", a + "group G any A A\n", a + b + "group G any A\ngroup H all A B\n",
-      "quorum none\nquorum none\n", kLog + "\n" + kLog + "\n", a + "group G any A\ngroup G any A\n");
+      "quorum none\nquorum none\n", kLog + "\n" + kLog + "\n",
+      a + "group G any A\ngroup G any A\n");
   CAPTURE(later);
   CHECK_FALSE(parse(later + (later.find("quorum") == std::string::npos ? "quorum none\n" : "")));
 }

@@ -48,8 +48,12 @@ const KindRow& row_of(ProblemKind kind) {
 
 }  // namespace
 
-std::string_view problem_name(ProblemKind kind) { return row_of(kind).name; }
-int problem_status(ProblemKind kind) { return row_of(kind).status; }
+std::string_view problem_name(ProblemKind kind) {
+  return row_of(kind).name;
+}
+int problem_status(ProblemKind kind) {
+  return row_of(kind).status;
+}
 
 std::string write_problem(const Problem& problem) {
   const auto& row = row_of(problem.kind);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Problems, RFC 9457, that the store answers with (docs/formats/api.md): `type` is
-// "urn:vouch:problem:<name>". They are unsigned: an agent reports them and tries again, nothing more.
+// "urn:vouch:problem:<name>". They are unsigned: an agent reports them and tries again, nothing
+// more.
 #pragma once
 
 #include <cstddef>

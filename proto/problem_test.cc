@@ -6,7 +6,8 @@
 namespace vouch {
 
 TEST_CASE("a problem is written as RFC 9457 and read back with its members", "[problem]") {
-  const Problem problem{ProblemKind::chain, "send seq 7 first",
+  const Problem problem{ProblemKind::chain,
+                        "send seq 7 first",
                         {{"expected_seq", 7}, {"expected_prev", "00"}, {"fork", false}}};
 
   const auto body = write_problem(problem);
@@ -34,10 +35,10 @@ TEST_CASE("every kind of problem has a name of its own and comes back", "[proble
 }
 
 TEST_CASE("a body that is no problem of ours is refused", "[problem]") {
-  const auto bad = GENERATE(as<std::string>{}, "", "{}", "[]", "<html>", R"({"type":"about:blank"})",
-                            R"({"type":"urn:vouch:problem:nonsense"})",
-                            R"({"type":"urn:vouch:problem:"})", R"({"type":7})",
-                            R"({"type":"chain"})");
+  const auto bad =
+      GENERATE(as<std::string>{}, "", "{}", "[]", "<html>", R"({"type":"about:blank"})",
+               R"({"type":"urn:vouch:problem:nonsense"})", R"({"type":"urn:vouch:problem:"})",
+               R"({"type":7})", R"({"type":"chain"})");
   CAPTURE(bad);
   CHECK_FALSE(parse_problem(bad));
 }

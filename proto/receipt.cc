@@ -28,8 +28,8 @@ Status check_continues(const checkpoint::Checkpoint& accepted, const checkpoint:
   auto proof = parse_consistency(*consistency);
   if (!proof) return std::move(proof).error();
   if (proof->old_size != accepted.size) {
-    return behind(fmt::format("consistency proof from size {}, not from {}", proof->old_size,
-                              accepted.size));
+    return behind(
+        fmt::format("consistency proof from size {}, not from {}", proof->old_size, accepted.size));
   }
   return merkle::verify_consistency(accepted.size, next.size, proof->proof, accepted.root,
                                     next.root);
@@ -39,13 +39,20 @@ Status check_continues(const checkpoint::Checkpoint& accepted, const checkpoint:
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::accepted: return "accepted";
-    case Verdict::malformed: return "malformed";
-    case Verdict::foreign: return "foreign";
-    case Verdict::bad_signature: return "bad-signature";
-    case Verdict::bad_inclusion: return "bad-inclusion";
-    case Verdict::behind: return "behind";
-    case Verdict::no_quorum: return "no-quorum";
+    case Verdict::accepted:
+      return "accepted";
+    case Verdict::malformed:
+      return "malformed";
+    case Verdict::foreign:
+      return "foreign";
+    case Verdict::bad_signature:
+      return "bad-signature";
+    case Verdict::bad_inclusion:
+      return "bad-inclusion";
+    case Verdict::behind:
+      return "behind";
+    case Verdict::no_quorum:
+      return "no-quorum";
   }
   return "malformed";
 }

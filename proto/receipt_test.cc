@@ -15,11 +15,13 @@ const std::string kAgent = "6f1c2a9e-0b7d-4c53-9a51-2d0e8b3f4c77";
 const std::string kKeyid = "BuP9j9opu2CrWVV95h7bCuzbIxE0vjDnW0Vfjht5L6k=";
 const std::string kSig(88, 'A');
 
-std::string digest(char c) { return std::string(64, c); }
+std::string digest(char c) {
+  return std::string(64, c);
+}
 
 std::string bundle_entry(std::int64_t seq, char id, const std::string& agent = kAgent) {
-  return *leaf::write({1795289402118 + seq,
-                       leaf::Bundle{agent, seq, digest(id), digest('0'), kKeyid, kSig}});
+  return *leaf::write(
+      {1795289402118 + seq, leaf::Bundle{agent, seq, digest(id), digest('0'), kKeyid, kSig}});
 }
 
 // Entries 0 to 8: bundles of seq 0 to 8.
@@ -29,7 +31,9 @@ test::TestLog log_of_bundles() {
   return log;
 }
 
-Expected expected(std::int64_t seq) { return {kAgent, seq, digest('a'), digest('0'), kKeyid}; }
+Expected expected(std::int64_t seq) {
+  return {kAgent, seq, digest('a'), digest('0'), kKeyid};
+}
 
 // The receipt of leaf 5 with one line replaced; lines count from 0.
 std::string with_line(const std::string& receipt, int number, const std::string& line) {
@@ -60,9 +64,10 @@ TEST_CASE("the form of a tlog-proof is strict", "[receipt]") {
   const auto zero = base64_encode(std::string(32, '\0'));
   const auto bad = GENERATE_COPY(
       as<std::string>{}, "", with_line(good, 0, "c2sp.org/tlog-proof@v2"), "\n" + good,
-      with_line(good, 1, "extra"), with_line(good, 1, "extra  AAAA"), with_line(good, 1, "extra AA"),
-      with_line(good, 2, "index 05"), with_line(good, 2, "index +5"), with_line(good, 2, "index -5"),
-      with_line(good, 2, "index"), with_line(good, 2, "index 9223372036854775808"),
+      with_line(good, 1, "extra"), with_line(good, 1, "extra  AAAA"),
+      with_line(good, 1, "extra AA"), with_line(good, 2, "index 05"),
+      with_line(good, 2, "index +5"), with_line(good, 2, "index -5"), with_line(good, 2, "index"),
+      with_line(good, 2, "index 9223372036854775808"),
       with_line(good, 3, base64_encode(std::string(31, '\0'))),
       with_line(good, 3, base64_encode(std::string(33, '\0'))), with_line(good, 3, zero + " "),
       with_line(good, 3, zero + "\r"), good.substr(0, good.find("\n\n") + 1),
@@ -89,8 +94,8 @@ TEST_CASE("an agent accepts the receipt of its own bundle", "[receipt]") {
   CHECK(first.opened->leaf.at == 1795289402123);
   CHECK(first.opened->index == 5);
 
-  const auto next = accept(log.receipt(5), expected(5), log.policy(), log.head(7),
-                           log.consistency(7, 9));
+  const auto next =
+      accept(log.receipt(5), expected(5), log.policy(), log.head(7), log.consistency(7, 9));
   CHECK(next.verdict == Verdict::accepted);
   const auto same = accept(log.receipt(5), expected(5), log.policy(), log.head(9), std::nullopt);
   CHECK(same.verdict == Verdict::accepted);
@@ -256,8 +261,8 @@ TEST_CASE("only a logged bundle of its own at its own seq proves a fork", "[rece
   CHECK(proves_fork(log.receipt(5), policy, kAgent, 5, digest('a')));
   CHECK_FALSE(proves_fork(log.receipt(5), policy, kAgent, 5, digest('f')));
   CHECK_FALSE(proves_fork(log.receipt(5), policy, kAgent, 4, digest('a')));
-  CHECK_FALSE(proves_fork(log.receipt(5), policy, "6f1c2a9e-0b7d-4c53-9a51-2d0e8b3f4c78", 5,
-                          digest('a')));
+  CHECK_FALSE(
+      proves_fork(log.receipt(5), policy, "6f1c2a9e-0b7d-4c53-9a51-2d0e8b3f4c78", 5, digest('a')));
   auto proof = log.proof(5, 9);
   proof.checkpoint[proof.checkpoint.size() - 9] ^= 1;
   CHECK_FALSE(proves_fork(write(proof), policy, kAgent, 5, digest('a')));
@@ -280,8 +285,8 @@ TEST_CASE("the home-made tlog-proof holds", "[receipt]") {
   for (const auto& hash : *v->find("consistency_3_7")->if_array()) {
     consistency.push_back(*base64_decode(*hash.if_string()));
   }
-  CHECK(merkle::verify_consistency(3, 7, consistency, *base64_decode(*v->find("root3")->if_string()),
-                                   head->checkpoint.root));
+  CHECK(merkle::verify_consistency(
+      3, 7, consistency, *base64_decode(*v->find("root3")->if_string()), head->checkpoint.root));
 }
 
 }  // namespace vouch::receipt

@@ -17,7 +17,9 @@ namespace {
 
 constexpr int kLevelBits = 8;  // A tile spans 8 levels of the tree.
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 // "x001/x234/067": groups of three digits, all but the last with an x.
 std::string index_path(std::uint64_t index) {
@@ -224,7 +226,9 @@ TileTree::TileTree(TileReader reader, std::uint64_t size) : state_(std::make_uni
 TileTree::~TileTree() = default;
 TileTree::TileTree(TileTree&&) noexcept = default;
 
-std::uint64_t TileTree::size() const { return state_->size; }
+std::uint64_t TileTree::size() const {
+  return state_->size;
+}
 
 Result<merkle::Hash> TileTree::node(int level, std::uint64_t index) {
   if (level < 0 || level > 62 || index >= (state_->size >> level)) {

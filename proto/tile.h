@@ -25,7 +25,7 @@ inline constexpr std::size_t kEntriesBytesMax = kTileWidth * (2 + kEntryBytesMax
 // One tile: of hashes (level 0 to 63), or of entries.
 struct TileId {
   bool entries = false;
-  int level = 0;             // 0 for entries.
+  int level = 0;  // 0 for entries.
   std::uint64_t index = 0;
   std::uint64_t width = kTileWidth;  // 256 = full; 1 to 255 = partial.
 
@@ -61,7 +61,7 @@ class TileTree {
   [[nodiscard]] std::uint64_t size() const;
   Result<merkle::Hash> node(int level, std::uint64_t index);
   Result<std::string> entry(std::uint64_t index);
-  Result<merkle::Hash> root();                                         // Of the whole size.
+  Result<merkle::Hash> root();  // Of the whole size.
   Result<merkle::Proof> inclusion(std::uint64_t index);
   Result<merkle::Proof> consistency(std::uint64_t old_size);
   Result<merkle::Proof> full_consistency(std::uint64_t old_size);

@@ -71,8 +71,7 @@ std::pair<Appender, Growth> Appender::append(const std::vector<std::string>& ent
   // Emits the tile that `hashes` (1 to 256 of them) make up.
   const auto emit = [&growth](int level, std::uint64_t index,
                               const std::vector<merkle::Hash>& hashes) {
-    growth.files.push_back(
-        {tile_path({false, level, index, hashes.size()}), write_hashes(hashes)});
+    growth.files.push_back({tile_path({false, level, index, hashes.size()}), write_hashes(hashes)});
   };
 
   std::vector<bool> grew;

@@ -60,12 +60,12 @@ TEST_CASE("a tile path has one spelling", "[tile]") {
   REQUIRE(parsed);
   CHECK(*parsed == id);
 
-  const auto bad = GENERATE(as<std::string>{}, "", "tile", "tile/0", "tile/0/", "tile/0/00",
-                            "tile/0/0000", "tile/64/000", "tile/00/000", "tile/0/x000/001",
-                            "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000/",
-                            "tile/0/001/002", "tile/0/x001", "/tile/0/000", "tile/0/000.p/",
-                            "tile/0/../000", "tile/-1/000", "tile/entries/000.p/+1",
-                            "tile/0/x999/x999/x999/x999/x999/x999/x999/x999/999");
+  const auto bad =
+      GENERATE(as<std::string>{}, "", "tile", "tile/0", "tile/0/", "tile/0/00", "tile/0/0000",
+               "tile/64/000", "tile/00/000", "tile/0/x000/001", "tile/0/000.p/0",
+               "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000/", "tile/0/001/002",
+               "tile/0/x001", "/tile/0/000", "tile/0/000.p/", "tile/0/../000", "tile/-1/000",
+               "tile/entries/000.p/+1", "tile/0/x999/x999/x999/x999/x999/x999/x999/x999/999");
   CAPTURE(bad);
   CHECK_FALSE(parse_tile_path(bad));
 }
@@ -93,8 +93,8 @@ TEST_CASE("what has not changed is not named again", "[tile]") {
   CHECK(grown[0] == TileId{false, 0, 1, 45});
   CHECK(grown[1] == TileId{true, 0, 1, 45});
   CHECK(tiles_of(300, 300).empty());
-  CHECK(tiles_of(255, 256) == std::vector<TileId>{{false, 0, 0, 256}, {false, 1, 0, 1},
-                                                  {true, 0, 0, 256}});
+  CHECK(tiles_of(255, 256) ==
+        std::vector<TileId>{{false, 0, 0, 256}, {false, 1, 0, 1}, {true, 0, 0, 256}});
 }
 
 TEST_CASE("an old size reads from the full tiles that replaced its partial ones", "[tile]") {
@@ -143,12 +143,24 @@ TEST_CASE("an appender refuses tiles or entries that do not fit its state", "[ti
   auto root = root_of(300);
   REQUIRE(Appender::open(reader_of(disk), 300, root));
 
-  SECTION("another root") { root = root_of(299); }
-  SECTION("a tile's bit flipped") { disk["tile/0/001.p/44"][7] ^= 1; }
-  SECTION("a tile of a higher level changed") { disk["tile/1/000.p/1"][31] ^= 1; }
-  SECTION("an entry's byte changed") { disk["tile/entries/001.p/44"][4] ^= 1; }
-  SECTION("a tile cut short") { disk["tile/0/001.p/44"].pop_back(); }
-  SECTION("a tile gone") { disk.erase("tile/0/001.p/44"); }
+  SECTION("another root") {
+    root = root_of(299);
+  }
+  SECTION("a tile's bit flipped") {
+    disk["tile/0/001.p/44"][7] ^= 1;
+  }
+  SECTION("a tile of a higher level changed") {
+    disk["tile/1/000.p/1"][31] ^= 1;
+  }
+  SECTION("an entry's byte changed") {
+    disk["tile/entries/001.p/44"][4] ^= 1;
+  }
+  SECTION("a tile cut short") {
+    disk["tile/0/001.p/44"].pop_back();
+  }
+  SECTION("a tile gone") {
+    disk.erase("tile/0/001.p/44");
+  }
 
   CHECK_FALSE(Appender::open(reader_of(disk), 300, root));
 }

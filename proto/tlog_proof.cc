@@ -17,7 +17,9 @@ constexpr std::string_view kExtra = "extra ";
 constexpr std::string_view kIndex = "index ";
 constexpr std::string_view kOld = "old ";
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 // Takes the next line, without its LF, off `rest`. Nothing if no LF is left.
 std::optional<std::string_view> next_line(std::string_view& rest) {

@@ -12,7 +12,9 @@
 
 namespace vouch::vectors {
 
-inline std::filesystem::path directory() { return VOUCH_SOURCE_DIR "/../shared/vectors"; }
+inline std::filesystem::path directory() {
+  return VOUCH_SOURCE_DIR "/../shared/vectors";
+}
 
 // The bytes of a vector file, or nothing and a visible warning.
 inline std::optional<std::string> read(const std::filesystem::path& name) {

@@ -65,6 +65,14 @@ void add_updates(const std::vector<PackageUpdate>& updates, sdk::Rows& rows) {
   }
 }
 
+// Values that apt reads as yes or no: no secret, and what a check of AllowUnauthenticated needs.
+bool is_switch(std::string_view value) {
+  constexpr std::array<std::string_view, 12> kWords = {"0",   "1",  "true", "false",  "yes",    "no",
+                                                       "off", "on", "with", "without", "enable",
+                                                       "disable"};
+  return std::find(kWords.begin(), kWords.end(), value) != kWords.end();
+}
+
 // Names whose values are secrets even where the value does not look like one.
 bool is_secret_name(std::string_view name) {
   std::string lower(name);
@@ -190,9 +198,9 @@ Status collect_apt_config(sdk::Context& context, sdk::Rows& rows) {
   FileProblems problems;
   const AptConfig config = read_apt_config(context.root(), problems);
   for (const AptConfig::Item& item : config.items()) {
-    rows.add({item.name, is_secret_name(item.name) && !item.value.empty()
-                             ? kRedacted
-                             : std::string_view(item.value)});
+    const bool is_secret =
+        is_secret_name(item.name) && !item.value.empty() && !is_switch(item.value);
+    rows.add({item.name, is_secret ? kRedacted : std::string_view(item.value)});
   }
   // That directories are moved is a value here like others.
   std::erase_if(problems, [](const FileProblem& p) { return p.error.code == Errc::unsupported; });

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kSmallBlobBytes = 256 * kKiB;
 constexpr std::size_t kSmallBytesMax = 64 * kMiB;
-constexpr std::size_t kParsedMax = 4096;   // Outcomes tables and schedules kept.
-constexpr std::size_t kBatch = 64;         // Blobs held in memory at once while hashing.
+constexpr std::size_t kParsedMax = 4096;  // Outcomes tables and schedules kept.
+constexpr std::size_t kBatch = 64;        // Blobs held in memory at once while hashing.
 
 }  // namespace
 

@@ -125,13 +125,17 @@ std::optional<Failure> ChainWalk::replay(const Statement& statement, const Obser
                                          const RunContent& content) {
   if (context_.options.replayer == nullptr) return std::nullopt;
   const auto read = [&](std::string_view sha256) { return context_.blobs.read(sha256); };
-  const auto result =
-      context_.options.replayer->replay({&statement, &observation, &content}, read);
-  if (!result) return fail("replay", fmt::format("{}: {}", observation.run, result.error().message));
+  const auto result = context_.options.replayer->replay({&statement, &observation, &content}, read);
+  if (!result)
+    return fail("replay", fmt::format("{}: {}", observation.run, result.error().message));
   auto& replays = context_.verdict.replays;
   switch (result->kind) {
-    case ReplayResult::Kind::same: ++replays.same; break;
-    case ReplayResult::Kind::not_replayable: ++replays.not_replayable; break;
+    case ReplayResult::Kind::same:
+      ++replays.same;
+      break;
+    case ReplayResult::Kind::not_replayable:
+      ++replays.not_replayable;
+      break;
     case ReplayResult::Kind::engine_differs:
       ++replays.engine_differs;
       anomaly(fmt::format("ENGINE-DIFFERS {}: {}", observation.run, result->detail));

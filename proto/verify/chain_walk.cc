@@ -143,7 +143,8 @@ const RunContent* ChainWalk::resolve(const Bundle& bundle, const Observation& ob
   if (target.seq == bundle.seq) {
     for (const auto& record : bundle.records) {
       const auto* other = std::get_if<Observation>(&record);
-      if (other != nullptr && other->run == target.run) return std::get_if<RunContent>(&other->content);
+      if (other != nullptr && other->run == target.run)
+        return std::get_if<RunContent>(&other->content);
     }
     return nullptr;
   }

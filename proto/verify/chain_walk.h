@@ -37,8 +37,8 @@ struct Context {
   const Log* log = nullptr;  // nullptr in selective mode without a receipt.
   Blobs& blobs;
   Verdict& verdict;
-  std::set<std::string, std::less<>> purged;              // Blobs.
-  std::set<std::pair<std::string, std::string>> approved; // (digest, agent); agent "": all.
+  std::set<std::string, std::less<>> purged;                     // Blobs.
+  std::set<std::pair<std::string, std::string>> approved;        // (digest, agent); agent "": all.
   std::set<std::pair<std::string, std::string>> judged_changes;  // Counted once per agent.
   bool withheld_allowed = false;  // Selective: a missing blob is withheld, no failure.
 };
@@ -55,7 +55,8 @@ class ChainWalk {
     WallMs at = 0;
     std::uint64_t index = 0;
   };
-  [[nodiscard]] std::optional<Failure> take(const Opened& opened, const std::optional<Place>& place);
+  [[nodiscard]] std::optional<Failure> take(const Opened& opened,
+                                            const std::optional<Place>& place);
   // Digests lost by a drop leaf of the bundle `seq`; empty set: all of them.
   void set_dropped(std::int64_t seq, std::set<std::string, std::less<>> digests);
   [[nodiscard]] Host finish() const;

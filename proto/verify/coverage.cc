@@ -73,13 +73,12 @@ Coverage CoverageCounter::finish(bool ended) const {
     // Ticks after the last bundle are due, and nobody accounts for them.
     if (!ended && started_ && last_to_ < period_->to) {
       for (const auto& entry : last_schedule_) {
-        result.expected +=
-            due_ticks(entry, std::max(last_to_, period_->from), period_->to).count();
+        result.expected += due_ticks(entry, std::max(last_to_, period_->from), period_->to).count();
       }
     }
   }
-  result.unexplained = result.expected - result.observed - result.failed - result.missed -
-                       result.suppressed;
+  result.unexplained =
+      result.expected - result.observed - result.failed - result.missed - result.suppressed;
   return result;
 }
 
@@ -91,11 +90,21 @@ void count_judgements(const std::vector<Outcome>& outcomes, WallMs at, bool waiv
     bool& any = judged[outcome.control];
     any = any || outcome.outcome != OutcomeKind::error;
     switch (outcome.outcome) {
-      case OutcomeKind::pass: ++control.pass; break;
-      case OutcomeKind::fail: ++control.fail; break;
-      case OutcomeKind::error: ++control.error; break;
-      case OutcomeKind::not_applicable: ++control.not_applicable; break;
-      case OutcomeKind::waived: ++(waivers_approved ? control.waived : control.claimed_waived); break;
+      case OutcomeKind::pass:
+        ++control.pass;
+        break;
+      case OutcomeKind::fail:
+        ++control.fail;
+        break;
+      case OutcomeKind::error:
+        ++control.error;
+        break;
+      case OutcomeKind::not_applicable:
+        ++control.not_applicable;
+        break;
+      case OutcomeKind::waived:
+        ++(waivers_approved ? control.waived : control.claimed_waived);
+        break;
     }
   }
   for (const auto& [name, any] : judged) {

@@ -141,8 +141,9 @@ class Recomputation {
       const auto bytes = files_.read(tile.path, tile::kTileBytesMax);
       if (bytes && *bytes == tile.bytes) continue;
       if (!tile_failure_) {
-        tile_failure_ = fail("tile", tile.path,
-                             bytes ? "its hashes are not those of the entries" : bytes.error().message);
+        tile_failure_ =
+            fail("tile", tile.path,
+                 bytes ? "its hashes are not those of the entries" : bytes.error().message);
         suspect_entries_ = entries_path;
       }
     }

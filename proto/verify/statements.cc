@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kDigestHexDigits = 64;
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 Result<std::string> read_statement(const Files& files, const std::string& digest) {
   return files.read(fmt::format("statements/{}.json", digest), enrolment::kRequestBytesMax);

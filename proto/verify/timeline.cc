@@ -10,10 +10,13 @@
 namespace vouch::verify {
 namespace {
 
-std::string at_leaf(std::uint64_t index) { return fmt::format("leaf {}", index); }
+std::string at_leaf(std::uint64_t index) {
+  return fmt::format("leaf {}", index);
+}
 
 void fail_agent(AgentTimeline& agent, std::string reason, std::string where, std::string detail) {
-  if (!agent.failure) agent.failure = Failure{std::move(reason), std::move(where), std::move(detail)};
+  if (!agent.failure)
+    agent.failure = Failure{std::move(reason), std::move(where), std::move(detail)};
 }
 
 // One overload for each type of leaf. Returns a failure of the log as a whole.
@@ -75,7 +78,8 @@ class Taker {
     if (!key || key->keyid() != leaf.keyid || leaf.seq + 1 != agent->next_seq ||
         leaf.epoch != epoch || leaf.keyid_old != newest.key.keyid() ||
         leaf.seq < newest.first_seq) {
-      fail_agent(*agent, "rotate", at_leaf(index_), "the leaf does not follow its bundle's key change");
+      fail_agent(*agent, "rotate", at_leaf(index_),
+                 "the leaf does not follow its bundle's key change");
       return std::nullopt;
     }
     agent->epochs.push_back({leaf.seq + 1, *std::move(key)});

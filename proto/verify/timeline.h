@@ -32,8 +32,8 @@ struct AgentTimeline {
   leaf::Enrol enrol;
   std::uint64_t enrol_index = 0;
   std::vector<Epoch> epochs;
-  std::int64_t next_seq = 0;       // After the bundles logged.
-  WallMs last_at = 0;              // Of the newest bundle leaf.
+  std::int64_t next_seq = 0;  // After the bundles logged.
+  WallMs last_at = 0;         // Of the newest bundle leaf.
   std::vector<leaf::Drop> drops;
   std::vector<leaf::Fork> forks;
   std::vector<Revocation> revocations;

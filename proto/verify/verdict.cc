@@ -14,7 +14,9 @@ std::string line_of(const Failure& failure) {
   return fmt::format("FAILED {} {}: {}\n", failure.reason, failure.where, failure.detail);
 }
 
-std::string_view name_of(const Host& host) { return host.name.empty() ? host.agent : host.name; }
+std::string_view name_of(const Host& host) {
+  return host.name.empty() ? host.agent : host.name;
+}
 
 std::string line_of(const Host& host) {
   const auto& c = host.coverage;
@@ -84,7 +86,8 @@ std::string write_text(const Verdict& verdict) {
     if (host.failure) text += line_of(*host.failure);
   }
   if (verdict.anchors_from_export) {
-    text += "ANCHORS FROM EXPORT: the log's key came with the evidence; get it elsewhere (--policy)\n";
+    text +=
+        "ANCHORS FROM EXPORT: the log's key came with the evidence; get it elsewhere (--policy)\n";
   }
   if (verdict.checkpoint) {
     text += fmt::format("checkpoint {} size {} root {}\n", verdict.checkpoint->origin,

@@ -52,7 +52,7 @@ struct Judgements {
   std::int64_t claimed_waived = 0;  // Under one that only the host claims: counts as fail.
   std::int64_t error = 0;           // Not judged.
   std::int64_t not_applicable = 0;
-  WallMs longest_gap_ms = 0;        // Between two judgements, errors left out.
+  WallMs longest_gap_ms = 0;  // Between two judgements, errors left out.
   std::optional<WallMs> last_judged;
 
   [[nodiscard]] std::int64_t judged() const {
@@ -70,7 +70,7 @@ struct Replays {
 // The chain of one agent.
 struct Host {
   std::string agent;
-  std::string name;  // What the host calls itself in its newest bundle.
+  std::string name;          // What the host calls itself in its newest bundle.
   std::int64_t bundles = 0;  // Verified.
   std::optional<Failure> failure;
   Coverage coverage;
@@ -92,7 +92,7 @@ struct Counts {
   std::int64_t purged = 0;    // Blobs missing, with a purge leaf.
   std::int64_t withheld = 0;  // Blobs not handed in (selective).
   std::int64_t late = 0;
-  std::int64_t overdue = 0;   // Leaves.
+  std::int64_t overdue = 0;  // Leaves.
   std::int64_t anomalies = 0;
   std::int64_t approved = 0;  // Baselines and waiver sets in force with an approval leaf.
   std::int64_t claimed = 0;   // Those without.

@@ -13,16 +13,11 @@ json::Value to_json(const Failure& failure) {
 }
 
 json::Value to_json(const Coverage& c) {
-  return json::Object{{"from", format_instant(c.from)},
-                      {"to", format_instant(c.to)},
-                      {"expected", c.expected},
-                      {"observed", c.observed},
-                      {"run_failed", c.failed},
-                      {"run_missed", c.missed},
-                      {"run_suppressed", c.suppressed},
-                      {"unexplained", c.unexplained},
-                      {"reaches_end", c.reaches_end},
-                      {"verdict", c.verdict()}};
+  return json::Object{{"from", format_instant(c.from)}, {"to", format_instant(c.to)},
+                      {"expected", c.expected},         {"observed", c.observed},
+                      {"run_failed", c.failed},         {"run_missed", c.missed},
+                      {"run_suppressed", c.suppressed}, {"unexplained", c.unexplained},
+                      {"reaches_end", c.reaches_end},   {"verdict", c.verdict()}};
 }
 
 json::Value to_json(const Judgements& j) {
@@ -48,13 +43,12 @@ json::Value to_json(const Host& host) {
 }
 
 json::Value to_json(const Counts& c) {
-  return json::Object{{"leaves", c.leaves},     {"bundles", c.bundles},
-                      {"records", c.records},   {"blobs", c.blobs},
-                      {"blob_bytes", c.blob_bytes}, {"dropped", c.dropped},
-                      {"purged", c.purged},     {"withheld", c.withheld},
-                      {"late", c.late},         {"overdue", c.overdue},
-                      {"anomalies", c.anomalies}, {"approved", c.approved},
-                      {"claimed", c.claimed}};
+  return json::Object{
+      {"leaves", c.leaves},   {"bundles", c.bundles},       {"records", c.records},
+      {"blobs", c.blobs},     {"blob_bytes", c.blob_bytes}, {"dropped", c.dropped},
+      {"purged", c.purged},   {"withheld", c.withheld},     {"late", c.late},
+      {"overdue", c.overdue}, {"anomalies", c.anomalies},   {"approved", c.approved},
+      {"claimed", c.claimed}};
 }
 
 }  // namespace
@@ -77,10 +71,9 @@ json::Value to_json(const Verdict& verdict) {
                       {"anomalies", std::move(anomalies)},
                       {"counts", to_json(verdict.counts)}};
   if (verdict.checkpoint) {
-    object.emplace("checkpoint",
-                   json::Object{{"origin", verdict.checkpoint->origin},
-                                {"size", verdict.checkpoint->size},
-                                {"root", base64_encode(verdict.checkpoint->root)}});
+    object.emplace("checkpoint", json::Object{{"origin", verdict.checkpoint->origin},
+                                              {"size", verdict.checkpoint->size},
+                                              {"root", base64_encode(verdict.checkpoint->root)}});
   }
   if (verdict.replayed) {
     const auto& r = verdict.replays;

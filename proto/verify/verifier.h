@@ -59,9 +59,10 @@ Verdict verify_store(const Files& files, const Options& options);
 
 // One parcel, or one envelope with whatever blobs are at hand.
 struct ParcelInput {
-  std::string parcel;                 // The bytes of a .parcel file.
-  std::vector<std::string> receipts;  // tlog-proofs: of the bundle; of `enrol` or `rotate`, for keys.
-  std::string spki;                   // A key known from elsewhere, DER; may be empty.
+  std::string parcel;  // The bytes of a .parcel file.
+  std::vector<std::string>
+      receipts;      // tlog-proofs: of the bundle; of `enrol` or `rotate`, for keys.
+  std::string spki;  // A key known from elsewhere, DER; may be empty.
 };
 Verdict verify_parcel(const ParcelInput& input, const Options& options);
 

@@ -122,7 +122,8 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
     place = ChainWalk::Place{leaf.prev, receipt->leaf.at, receipt->index};
     if (leaf.agent != bundle.agent.id || leaf.seq != bundle.seq ||
         leaf.keyid != candidate->key.keyid() || leaf.sig != base64_encode(envelope->signature)) {
-      verdict.failures.push_back(fail("receipt", "envelope.json", "the receipt is not of this bundle"));
+      verdict.failures.push_back(
+          fail("receipt", "envelope.json", "the receipt is not of this bundle"));
       return;
     }
   } else if (receipts.has_bundle()) {
@@ -176,8 +177,8 @@ Verdict verify_parcel(const ParcelInput& input, const Options& options) {
     }
     policy = *std::move(parsed);
   } else if (!input.receipts.empty()) {
-    verdict.failures.push_back(
-        fail("policy", "policy file", "a receipt proves nothing without the log's key: hand it in"));
+    verdict.failures.push_back(fail("policy", "policy file",
+                                    "a receipt proves nothing without the log's key: hand it in"));
     return verdict;
   }
   Receipts receipts;

@@ -20,8 +20,8 @@
 namespace vouch::verify {
 namespace {
 
-constexpr std::size_t kChunk = 256;              // Bundles opened at once.
-constexpr std::size_t kChunkBlobsMax = 16384;    // Digests looked up ahead of a walk.
+constexpr std::size_t kChunk = 256;            // Bundles opened at once.
+constexpr std::size_t kChunkBlobsMax = 16384;  // Digests looked up ahead of a walk.
 
 Failure fail(std::string_view reason, std::string_view where, std::string detail) {
   return {std::string(reason), std::string(where), std::move(detail)};
@@ -119,7 +119,8 @@ class StoreVerification {
           walks_.back()->set_dropped(drop.seq, *std::move(lost));
         }
       }
-      if (!failure && !agent.forks.empty()) failure = check_fork(files_, agent, agent.forks.front());
+      if (!failure && !agent.forks.empty())
+        failure = check_fork(files_, agent, agent.forks.front());
       if (!agent.failure) agent.failure = std::move(failure);
     }
   }

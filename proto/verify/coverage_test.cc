@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/verify/coverage.h"
+
+#include <catch2/catch.hpp>
+
+#include "proto/verify/store_fixture_test.h"
+
+namespace vouch::verify {
+namespace {
+
+constexpr WallMs kTickMs = kIntervalSeconds * 1000;
+constexpr WallMs kStartMs = kStart * 1000;
+
+// Four bundles of two ticks; in the third, tick 4 is missed and tick 5 suppressed.
+StoreFixture with_gaps() {
+  StoreFixture store;
+  store.edit = [](Bundle& bundle) {
+    if (bundle.seq != 2) return;
+    RunMissed missed;
+    missed.at = bundle.sealed;
+    missed.collector = "access_review";
+    missed.ticks = {4, 4};
+    missed.reason = "not-running";
+    RunSuppressed suppressed;
+    suppressed.at = bundle.sealed;
+    suppressed.collector = "access_review";
+    suppressed.ticks = {5, 5};
+    suppressed.reason = "maintenance";
+    suppressed.by = "root";
+    suppressed.until = kStart + 86400;
+    bundle.records = {missed, suppressed};
+    bundle.schedule.observed = 0;
+    bundle.schedule.missed = bundle.schedule.suppressed = 1;
+  };
+  for (int i = 0; i < 4; ++i) store.seal();
+  store.publish();
+  return store;
+}
+
+Coverage coverage_of(const StoreFixture& store, std::optional<Period> period) {
+  auto options = store.options();
+  options.period = period;
+  const auto verdict = verify_store(store.files, options);
+  INFO(write_text(verdict));
+  REQUIRE(verdict.verified());
+  return verdict.hosts.front().coverage;
+}
+
+// Answers what it is told to.
+class FakeReplayer final : public Replayer {
+ public:
+  ReplayResult::Kind kind = ReplayResult::Kind::same;
+  int calls = 0;
+  Result<ReplayResult> replay(const ReplayInput& input, const BlobReader& blobs) override {
+    ++calls;
+    CHECK(blobs(input.content->outcomes.sha256));
+    CHECK(input.observation->now > 0);
+    return ReplayResult{kind, "", "a.fails"};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("missed and suppressed runs are exceptions, not gaps", "[coverage]") {
+  const auto coverage = coverage_of(with_gaps(), std::nullopt);
+  CHECK(coverage.expected == 8);
+  CHECK(coverage.observed == 6);
+  CHECK(coverage.missed == 1);
+  CHECK(coverage.suppressed == 1);
+  CHECK(coverage.unexplained == 0);
+  CHECK(coverage.verdict() == "COMPLETE WITH EXCEPTIONS");
+}
+
+TEST_CASE("only the ticks due inside the period count", "[coverage]") {
+  const auto store = with_gaps();
+  const auto coverage = coverage_of(store, Period{kStartMs + 3 * kTickMs, kStartMs + 5 * kTickMs});
+  CHECK(coverage.expected == 2);  // Ticks 3 and 4.
+  CHECK(coverage.observed == 1);
+  CHECK(coverage.missed == 1);
+  CHECK(coverage.suppressed == 0);
+  CHECK(coverage.verdict() == "COMPLETE WITH EXCEPTIONS");
+  CHECK(coverage_of(store, Period{kStartMs, kStartMs + 3 * kTickMs}).verdict() == "COMPLETE");
+}
+
+TEST_CASE("ticks after the last bundle are unexplained", "[coverage]") {
+  const auto coverage = coverage_of(with_gaps(), Period{kStartMs, kStartMs + 20 * kTickMs});
+  CHECK(coverage.expected == 20);
+  CHECK(coverage.unexplained == 12);
+  CHECK(coverage.verdict() == "INCOMPLETE");
+}
+
+TEST_CASE("a decommissioned host owes nothing after its last bundle", "[coverage]") {
+  auto store = with_gaps();
+  store.append(leaf::Decommission{kAgent, 3, "local", std::string(64, 'a')});
+  store.publish();
+  const auto coverage = coverage_of(store, Period{kStartMs, kStartMs + 20 * kTickMs});
+  CHECK(coverage.expected == 8);
+  CHECK(coverage.verdict() == "COMPLETE WITH EXCEPTIONS");
+}
+
+TEST_CASE("a run that is still open at the end is unexplained", "[coverage]") {
+  StoreFixture store;
+  store.edit = [](Bundle& bundle) {
+    bundle.records.pop_back();
+    bundle.schedule.observed = 1;
+    bundle.schedule.open = {"access_review/1"};
+  };
+  store.seal();
+  store.publish();
+  const auto coverage = coverage_of(store, std::nullopt);
+  CHECK(coverage.unexplained == 1);
+  CHECK(coverage.verdict() == "INCOMPLETE");
+}
+
+TEST_CASE("waivers that nobody approved count as claimed", "[coverage]") {
+  StoreFixture store;
+  const auto waivers = store.put("{\"id\":\"w1\"}\n");
+  store.edit = [&](Bundle& bundle) {
+    for (auto& record : bundle.records) {
+      auto& content = std::get<RunContent>(std::get<Observation>(record).content);
+      content.inputs = {{"waivers", 1, waivers, false, std::nullopt, std::nullopt}};
+      const auto findings = store.put("{\"username\":\"root\"}\n");
+      const auto outcomes =
+          *write_outcomes({{"a.waived", "a", OutcomeKind::waived, "", 1, 1, findings, {"w1"}}});
+      content.outcomes = {1, store.put(outcomes.bytes)};
+    }
+  };
+  store.seal();
+
+  const auto claimed = store.verify();
+  CHECK(claimed.counts.claimed == 1);
+  CHECK(claimed.counts.approved == 0);
+  CHECK(claimed.hosts.front().controls.at("a").claimed_waived == 2);
+  CHECK(claimed.hosts.front().controls.at("a").waived == 0);
+
+  store.append(
+      leaf::Approval{"waivers", waivers, kAgent, "bob", "alice", {}, std::string(64, 'a')});
+  const auto approved = store.verify();
+  CHECK(approved.counts.claimed == 0);
+  CHECK(approved.counts.approved == 1);
+  CHECK(approved.hosts.front().controls.at("a").waived == 2);
+}
+
+TEST_CASE("replay is asked for every run, and its answer decides", "[coverage]") {
+  StoreFixture store;
+  store.seal();
+  store.edit = [](Bundle& b) {
+    std::get<Observation>(b.records.front()).content = SameAs{0, "access_review/1"};
+  };
+  store.seal();
+  store.publish();
+  auto options = store.options();
+  FakeReplayer replayer;
+  options.replayer = &replayer;
+
+  const auto same = verify_store(store.files, options);
+  CHECK(replayer.calls == 4);
+  CHECK(same.verified());
+  CHECK(same.replays.same == 4);
+
+  replayer.kind = ReplayResult::Kind::engine_differs;
+  const auto differs = verify_store(store.files, options);
+  CHECK(differs.verified());
+  CHECK(differs.counts.anomalies == 4);
+  CHECK_THAT(write_text(differs), Catch::Contains("ENGINE-DIFFERS"));
+
+  replayer.kind = ReplayResult::Kind::different;
+  CHECK(reason_of(verify_store(store.files, options)) == "replay");
+}
+
+}  // namespace vouch::verify
