@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "collectors/patch_level/stanza.h"
+#include "core/redact.h"
 
 namespace vouch::patch_level {
 namespace {
@@ -211,6 +212,13 @@ std::vector<std::string> architectures(const Root& root, const DpkgStatus& statu
   return result;
 }
 
+FileProblem list_problem(const AptSource& source, std::string path, Error error) {
+  if (source.uri.find_first_of("?#") == std::string::npos)
+    return {std::move(path), std::move(error)};
+  const std::string place = redact(Redaction::url, source.uri) + ' ' + source.suite;
+  return {place, {error.code, "its lists are not there or cannot be read; run apt-get update"}};
+}
+
 Result<FetchedSuite> read_suite(const Root& root, const AptSource& source,
                                 std::string_view native) {
   FetchedSuite suite;
@@ -256,8 +264,8 @@ Result<FetchedLists> find_lists(const Root& root, const std::vector<AptSource>& 
     const std::string prefix = list_prefix(source, native);
     const auto suite = read_suite(root, source, native);
     if (!suite) {
-      result.problems.push_back(
-          {std::string(kListsPath) + '/' + prefix + "InRelease", suite.error()});
+      result.problems.push_back(list_problem(
+          source, std::string(kListsPath) + '/' + prefix + "InRelease", suite.error()));
       continue;
     }
     const bool is_flat = source.suite.ends_with('/');
@@ -270,10 +278,11 @@ Result<FetchedLists> find_lists(const Root& root, const std::vector<AptSource>& 
         if (!seen.insert(name).second) continue;
         if (const auto found = find_list(names, name)) {
           result.lists.push_back({std::string(kListsPath) + '/' + *found,
-                                  {suite->release, component, arch, site_of(source.uri), false}});
+                                  {suite->release, component, arch, site_of(source.uri), false},
+                                  &source});
         } else if ((is_flat || arch == native) && !may_be_absent(suite->text, component, arch)) {
-          result.problems.push_back(
-              {std::string(kListsPath) + '/' + name, not_fetched("the package list")});
+          result.problems.push_back(list_problem(source, std::string(kListsPath) + '/' + name,
+                                                 not_fetched("the package list")));
         }
       }
     }

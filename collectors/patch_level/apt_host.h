@@ -53,6 +53,10 @@ struct FetchedSuite {
   WallSeconds fetched = 0;  // When apt last fetched or confirmed it.
 };
 
+// A problem with one of the source's files in the lists. Their names are made from the address, so
+// an address with a query (a token, perhaps) is named by its redacted form instead.
+FileProblem list_problem(const AptSource& source, std::string path, Error error);
+
 // not_found: the suite was never fetched.
 Result<FetchedSuite> read_suite(const Root& root, const AptSource& source, std::string_view native);
 
@@ -60,6 +64,7 @@ Result<FetchedSuite> read_suite(const Root& root, const AptSource& source, std::
 struct FetchedList {
   std::string path;
   ListOrigin origin;
+  const AptSource* source;  // Of those given to find_lists().
 };
 
 struct FetchedLists {

@@ -109,18 +109,18 @@ Status collect_package_updates(sdk::Context& context, sdk::Rows& rows) {
     FetchedList& list = found->lists[i];
     const auto file = root.open_file(list.path);
     if (!file) {
-      problems.push_back({list.path, file.error()});
+      problems.push_back(list_problem(*list.source, list.path, file.error()));
     } else {
       const std::size_t malformed = finder.malformed();
       const auto read = read_stanzas(file->get(), list.path,
                                      [&](std::string_view stanza) { finder.add(i, stanza); });
       if (!read) {
-        problems.push_back({list.path, read.error()});
+        problems.push_back(list_problem(*list.source, list.path, read.error()));
       } else if (finder.malformed() > malformed) {
-        problems.push_back(
-            {list.path,
-             {Errc::invalid, list.path + ": entries without Package, "
-                                         "Architecture or Version; run apt-get update"}});
+        problems.push_back(list_problem(
+            *list.source, list.path,
+            {Errc::invalid, list.path + ": entries without Package, "
+                                        "Architecture or Version; run apt-get update"}));
       }
     }
     origins.push_back(std::move(list.origin));
@@ -153,8 +153,8 @@ Status collect_apt_sources(sdk::Context& context, sdk::Rows& rows) {
       origin = suite->release.origin;
       is_signed = suite->is_signed;
     } else if (suite.error().code != Errc::not_found) {
-      problems.push_back(
-          {std::string(kListsPath) + '/' + list_prefix(source, native), suite.error()});
+      problems.push_back(list_problem(
+          source, std::string(kListsPath) + '/' + list_prefix(source, native), suite.error()));
     }
     sdk::Cell signed_by(nullptr);
     if (source.signed_by) signed_by = *source.signed_by;
@@ -181,7 +181,8 @@ Status collect_package_lists(sdk::Context& context, sdk::Rows& rows) {
     if (!source.enabled || !seen.insert(prefix).second) continue;
     const auto suite = read_suite(root, source, native);
     if (!suite) {
-      problems.push_back({std::string(kListsPath) + '/' + prefix + "InRelease", suite.error()});
+      problems.push_back(list_problem(source, std::string(kListsPath) + '/' + prefix + "InRelease",
+                                      suite.error()));
       continue;
     }
     ++fetched;
