@@ -48,7 +48,7 @@ AcceptedCheckpoint from_signed(const checkpoint::Signed& signed_checkpoint) {
 std::optional<std::string> read_untrusted(const std::string& path, uid_t uid) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!fd) return std::nullopt;
-  struct stat status{};
+  struct stat status {};
   if (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   if (status.st_nlink != 1 || (status.st_uid != uid && status.st_uid != geteuid())) {
     return std::nullopt;
@@ -80,7 +80,8 @@ Status Acceptor::record(const Record& event) {
   WaitingRecord waiting;
   waiting.record = event;
   waiting.urgent = true;
-  return state_.ledger.transaction(clock_.wall_ms(), [&] { return state_.waiting.add(waiting, {}); });
+  return state_.ledger.transaction(clock_.wall_ms(),
+                                   [&] { return state_.waiting.add(waiting, {}); });
 }
 
 Result<int> Acceptor::scan() {
@@ -130,8 +131,8 @@ Result<bool> Acceptor::take_receipt(const SealedBundle& bundle, const std::strin
   if (!head) return std::move(head).error();
   const receipt::Expected expected{state_.identity.agent, bundle.seq, bundle.id, bundle.prev,
                                    bundle.keyid};
-  const auto verdict = receipt::accept(text, expected, *policy_, *head,
-                                       read(bundle.seq, kConsistency));
+  const auto verdict =
+      receipt::accept(text, expected, *policy_, *head, read(bundle.seq, kConsistency));
   if (verdict.verdict == receipt::Verdict::behind) {
     if (auto noted = note_behind(bundle); !noted) return std::move(noted).error();
     return false;
@@ -260,8 +261,7 @@ Status Acceptor::expire() {
   for (const SealedBundle& bundle : *kept) {  // Oldest first.
     const bool old = now - bundle.acknowledged >= options_.kept_ms;
     if (!old && bytes <= options_.kept_bytes_max) break;
-    auto done =
-        state_.ledger.transaction(now, [&] { return state_.bundles.expire(bundle.seq); });
+    auto done = state_.ledger.transaction(now, [&] { return state_.bundles.expire(bundle.seq); });
     if (!done) return done;
     if (auto dropped = state_.outbox.drop_kept(bundle.seq); !dropped) return dropped;
     bytes -= bundle.parcel_bytes;

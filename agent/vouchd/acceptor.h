@@ -25,10 +25,10 @@ inline constexpr WallMs kBehindMsMax = WallMs{3600} * 1000;
 
 struct AcceptorOptions {
   std::string receipts_dir;
-  uid_t ship_uid = 0;                // Who must own the files; ourselves are accepted too.
-  bool file_is_delivery = false;     // A file destination and no store: a copy counts.
-  std::int64_t kept_ms = 0;          // How long acknowledged parcels are kept,
-  std::int64_t kept_bytes_max = 0;   // and how many bytes of them.
+  uid_t ship_uid = 0;               // Who must own the files; ourselves are accepted too.
+  bool file_is_delivery = false;    // A file destination and no store: a copy counts.
+  std::int64_t kept_ms = 0;         // How long acknowledged parcels are kept,
+  std::int64_t kept_bytes_max = 0;  // and how many bytes of them.
 };
 
 class Acceptor {

@@ -35,7 +35,7 @@ Result<std::optional<TableBlob>> load_waiver_table(const std::string& path) {
 }
 
 uid_t owner_of(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   return ::stat(path.c_str(), &status) == 0 ? status.st_uid : geteuid();
 }
 

@@ -38,8 +38,8 @@ class Agent {
   // `runner` must outlive the agent. `executable` is the digest of the running program.
   static Result<std::unique_ptr<Agent>> open(Config config, const Clock& clock, Runner& runner,
                                              const HostFacts& host, const std::string& executable);
-  Agent(Config config, const Clock& clock, Runner& runner, HostFacts host,
-        std::string executable, std::unique_ptr<State> state);  // Use open().
+  Agent(Config config, const Clock& clock, Runner& runner, HostFacts host, std::string executable,
+        std::unique_ptr<State> state);  // Use open().
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 

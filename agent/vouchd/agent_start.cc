@@ -41,12 +41,10 @@ Status Agent::account_for_absence(Absence absence) {
   const WallMs now = clock_.wall_ms();
   const ChainLink& link = (*head)->link;
   accounted_to_ = std::max(now, link.period_to);
-  const auto open =
-      open_ticks(*schedule, link.period_to, accounted_to_, link.open, records);
+  const auto open = open_ticks(*schedule, link.period_to, accounted_to_, link.open, records);
   for (const auto& [collector, ranges] : open) {
-    const auto entry = std::find_if(schedule->begin(), schedule->end(), [&](const auto& each) {
-      return each.collector == collector;
-    });
+    const auto entry = std::find_if(schedule->begin(), schedule->end(),
+                                    [&](const auto& each) { return each.collector == collector; });
     for (TickRange range : ranges) {
       const bool may_be_crash = absence == Absence::crashed_or_stopped &&
                                 entry != schedule->end() && range.count() <= kCrashedRunsMax;
@@ -145,12 +143,13 @@ Status Agent::start() {
   if (first) {
     if (auto set = state_->ledger.set(kConfigInForce, config_digest_); !set) return set;
   }
-  if (auto accounted = account_for_absence(Absence::crashed_or_stopped); !accounted) return accounted;
+  if (auto accounted = account_for_absence(Absence::crashed_or_stopped); !accounted)
+    return accounted;
   const bool unclean = !first && clean->value_or("") != "1";
   const AgentStart started{clock_.wall_ms(), VOUCH_VERSION, executable_, unclean};
   if (auto recorded = record_event(started); !recorded) return recorded;
-  auto running = state_->ledger.transaction(clock_.wall_ms(),
-                                            [&] { return state_->ledger.set(kClean, "0"); });
+  auto running =
+      state_->ledger.transaction(clock_.wall_ms(), [&] { return state_->ledger.set(kClean, "0"); });
   if (!running) return running;
   if (auto recorded = record_changes(); !recorded) return recorded;
   adopt_schedule();

@@ -13,12 +13,9 @@ json::Value second_of(WallMs ms) {
 }  // namespace
 
 json::Value Agent::status() {
-  json::Object out{{"agent", state_->identity.agent},
-                   {"host", host_.host},
-                   {"version", VOUCH_VERSION},
-                   {"config", config_digest_},
-                   {"policy", judge_->policy()},
-                   {"enrolled", state_->has_store()}};
+  json::Object out{{"agent", state_->identity.agent}, {"host", host_.host},
+                   {"version", VOUCH_VERSION},        {"config", config_digest_},
+                   {"policy", judge_->policy()},      {"enrolled", state_->has_store()}};
   const auto number = [](const Result<std::int64_t>& value) {
     return value ? json::Value(*value) : json::Value();
   };

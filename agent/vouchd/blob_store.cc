@@ -45,7 +45,9 @@ Result<std::string> BlobStore::get(std::string_view sha256) const {
   return bytes;
 }
 
-Status BlobStore::remove(std::string_view sha256) { return remove_file(path_of(sha256)); }
+Status BlobStore::remove(std::string_view sha256) {
+  return remove_file(path_of(sha256));
+}
 
 Result<std::vector<std::string>> BlobStore::list() const {
   auto names = list_directory(directory_, kFilesMax);

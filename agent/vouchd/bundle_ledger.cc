@@ -10,9 +10,12 @@ namespace {
 
 std::string_view name_of(BundleState state) {
   switch (state) {
-    case BundleState::waiting: return "waiting";
-    case BundleState::kept: return "kept";
-    case BundleState::expired: return "expired";
+    case BundleState::waiting:
+      return "waiting";
+    case BundleState::kept:
+      return "kept";
+    case BundleState::expired:
+      return "expired";
   }
   return "expired";
 }
@@ -163,14 +166,15 @@ Status BundleLedger::expire(std::int64_t seq) {
 
 Result<bool> BundleLedger::note_refusal(std::int64_t seq, std::int64_t status,
                                         std::string_view problem) {
-  auto done = run(database_, "INSERT OR IGNORE INTO refused VALUES (?, ?, ?)", seq, status, problem);
+  auto done =
+      run(database_, "INSERT OR IGNORE INTO refused VALUES (?, ?, ?)", seq, status, problem);
   if (!done) return std::move(done).error();
   return database_.changes() == 1;
 }
 
 Result<bool> BundleLedger::epoch_in_use(std::int64_t epoch) {
-  auto count = ask(database_,
-                   "SELECT count(*) FROM bundles WHERE state = 'waiting' AND epoch = ?", epoch);
+  auto count =
+      ask(database_, "SELECT count(*) FROM bundles WHERE state = 'waiting' AND epoch = ?", epoch);
   if (!count) return std::move(count).error();
   return *count != 0;
 }

@@ -35,14 +35,12 @@ Result<Collector> load_collector(const CollectorConfig& config, ManifestCache* c
   if (!manifest) return std::move(manifest).error();
   collector.manifest = *std::move(manifest);
   if (collector.manifest.name != without_instance(config.name)) {
-    return Error{Errc::invalid, fmt::format("{} says that it is {}", config.program,
-                                            collector.manifest.name)};
+    return Error{Errc::invalid,
+                 fmt::format("{} says that it is {}", config.program, collector.manifest.name)};
   }
   collector.options = config.options;
-  collector.interval_s =
-      config.interval_s != 0 ? config.interval_s : collector.manifest.interval_s;
-  collector.deadline_s =
-      config.deadline_s != 0 ? config.deadline_s : collector.manifest.deadline_s;
+  collector.interval_s = config.interval_s != 0 ? config.interval_s : collector.manifest.interval_s;
+  collector.deadline_s = config.deadline_s != 0 ? config.deadline_s : collector.manifest.deadline_s;
   collector.anchor = config.anchor;
   return collector;
 }
@@ -52,7 +50,7 @@ Result<Collector> load_collector(const CollectorConfig& config, ManifestCache* c
 Result<std::string> file_digest(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return errno_error("open " + path, errno);
-  struct stat status{};
+  struct stat status {};
   if (fstat(fd.get(), &status) != 0) return errno_error("stat " + path, errno);
   if (!S_ISREG(status.st_mode)) return Error{Errc::invalid, path + ": not a regular file"};
   Sha256 hash;
@@ -101,9 +99,9 @@ Result<std::vector<Collector>> load_collectors(const Config& config, ManifestCac
     for (const TableSchema& table : collector->manifest.tables) {
       const auto [owner, is_new] = owner_of_table.emplace(table.name, collector->manifest.name);
       if (!is_new && owner->second != collector->manifest.name) {
-        return Error{Errc::invalid, fmt::format("collectors {} and {} both have a table {}",
-                                                owner->second, collector->manifest.name,
-                                                table.name)};
+        return Error{Errc::invalid,
+                     fmt::format("collectors {} and {} both have a table {}", owner->second,
+                                 collector->manifest.name, table.name)};
       }
     }
     collectors.push_back(*std::move(collector));
@@ -116,8 +114,8 @@ std::vector<ScheduleEntry> make_schedule(const std::vector<Collector>& collector
   std::vector<ScheduleEntry> schedule;
   for (const Collector& collector : collectors) {
     const std::int64_t splay_max = std::min(splay_s_max, collector.interval_s / 2);
-    const WallSeconds anchor = collector.anchor.value_or(kAnchorBase) +
-                               splay_of(agent_id, collector.name, splay_max);
+    const WallSeconds anchor =
+        collector.anchor.value_or(kAnchorBase) + splay_of(agent_id, collector.name, splay_max);
     schedule.push_back({collector.name, anchor, collector.interval_s, collector.deadline_s});
   }
   return schedule;

@@ -53,7 +53,8 @@ class Section {
  public:
   Section(const yaml::Node& node, std::string_view file_name, std::string_view what)
       : node_(node), file_name_(file_name), what_(what) {
-    if (node.kind != yaml::Node::Kind::mapping) fail(node, fmt::format("{}: expected a mapping", what));
+    if (node.kind != yaml::Node::Kind::mapping)
+      fail(node, fmt::format("{}: expected a mapping", what));
   }
 
   void text(std::string_view key, std::string& out,
@@ -76,7 +77,8 @@ class Section {
     const auto good = [](const yaml::Node& item) {
       return item.kind == yaml::Node::Kind::scalar && is_absolute(item.scalar);
     };
-    if (node->kind != yaml::Node::Kind::sequence || !std::all_of(node->items.begin(), node->items.end(), good)) {
+    if (node->kind != yaml::Node::Kind::sequence ||
+        !std::all_of(node->items.begin(), node->items.end(), good)) {
       return fail(*node, fmt::format("{}: expected a list of absolute paths", key));
     }
     out.clear();
@@ -88,11 +90,13 @@ class Section {
               std::int64_t max) {
     const yaml::Node* node = take(key);
     if (node == nullptr) return;
-    if (node->kind != yaml::Node::Kind::scalar) return fail(*node, fmt::format("{}: expected a value", key));
+    if (node->kind != yaml::Node::Kind::scalar)
+      return fail(*node, fmt::format("{}: expected a value", key));
     const auto value = parse(node->scalar);
     if (!value) return fail(*node, fmt::format("{}: {}", key, value.error().message));
     if (*value < min || *value > max) {
-      return fail(*node, fmt::format("{}: {} is not between {} and {}", key, node->scalar, min, max));
+      return fail(*node,
+                  fmt::format("{}: {} is not between {} and {}", key, node->scalar, min, max));
     }
     out = *value;
   }

@@ -41,15 +41,12 @@ std::string write_config_blob(const Config& config, const std::vector<Collector>
   }
   json::Array packs;
   for (const std::string& path : config.packs) packs.push_back(path);
-  json::Object blob{{"schedule", std::move(entries)},
-                    {"collectors", std::move(described)},
-                    {"packs", std::move(packs)},
-                    {"heartbeat_s", config.heartbeat_s},
-                    {"rotate_after_s", config.rotate_s},
-                    {"rotate_bundles", config.rotate_bundles},
-                    {"spool_max", config.spool_bytes_max},
-                    {"kept_max", config.kept_bytes_max},
-                    {"kept_for_s", config.kept_s}};
+  json::Object blob{
+      {"schedule", std::move(entries)},      {"collectors", std::move(described)},
+      {"packs", std::move(packs)},           {"heartbeat_s", config.heartbeat_s},
+      {"rotate_after_s", config.rotate_s},   {"rotate_bundles", config.rotate_bundles},
+      {"spool_max", config.spool_bytes_max}, {"kept_max", config.kept_bytes_max},
+      {"kept_for_s", config.kept_s}};
   if (!config.waivers.empty()) blob["waivers"] = config.waivers;
   if (!config.destination.empty()) blob["destination"] = redact(Redaction::url, config.destination);
   return json::write(blob);

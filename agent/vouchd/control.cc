@@ -17,7 +17,7 @@ namespace {
 constexpr int kBacklog = 16;
 
 Result<struct sockaddr_un> address_of(const std::string& path) {
-  struct sockaddr_un address{};
+  struct sockaddr_un address {};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
     return Error{Errc::invalid, path + ": too long for the path of a socket"};
@@ -38,7 +38,9 @@ Result<std::string> read_line(int fd, std::chrono::milliseconds deadline) {
   while (line.size() <= kControlLineBytesMax) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
-    struct pollfd polled{fd, POLLIN, 0};
+    struct pollfd polled {
+      fd, POLLIN, 0
+    };
     if (left.count() <= 0 || poll(&polled, 1, static_cast<int>(left.count())) == 0) {
       return Error{Errc::timeout, "vouchd did not answer in time"};
     }
@@ -68,8 +70,7 @@ Result<json::Value> control_request(const std::string& socket_path, const json::
     return error;
   }
   const std::string line = json::write(request) + "\n";
-  if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(line.size())) {
+  if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     return errno_error("write to vouchd", errno);
   }
   auto answer = read_line(fd.get(), deadline);
@@ -98,7 +99,7 @@ Result<Fd> listen_control(const std::string& socket_path) {
 }
 
 bool is_privileged_peer(int connection) {
-  struct ucred peer{};
+  struct ucred peer {};
   socklen_t length = sizeof peer;
   if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
   return peer.uid == 0 || peer.uid == geteuid();

@@ -55,11 +55,11 @@ struct Connection {
 
 }  // namespace
 
-// `mutex` guards jobs, stopping, stop_reason and finished; everything else has one thread: the agent the
-// worker, descriptors and connections the main one.
+// `mutex` guards jobs, stopping, stop_reason and finished; everything else has one thread: the
+// agent the worker, descriptors and connections the main one.
 struct Daemon::Loop {
-  Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner,
-       HostFacts facts, std::string digest)
+  Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner, HostFacts facts,
+       std::string digest)
       : config_path(std::move(path)),
         config(std::move(loaded)),
         clock(the_clock),
@@ -185,7 +185,7 @@ void Daemon::Loop::reload() {
 }
 
 void Daemon::Loop::on_signal() {
-  struct signalfd_siginfo info{};
+  struct signalfd_siginfo info {};
   while (::read(signals.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP) {
       post([this] { reload(); });
@@ -217,8 +217,8 @@ void Daemon::Loop::serve(int fd, bool privileged, const json::Value& request) {
   } else if (command == "collect") {
     const auto name = json::get_string(request, "collector").value_or("");
     auto run = agent->collect(name, Trigger::manual);
-    answer = run ? json::Value(json::Object{{"ok", true}, {"run", *run}})
-                 : failure(run.error().message);
+    answer =
+        run ? json::Value(json::Object{{"ok", true}, {"run", *run}}) : failure(run.error().message);
   } else if (command == "seal") {
     auto sealed = agent->seal();
     answer = sealed ? json::Value(json::Object{{"ok", true}}) : failure(sealed.error().message);

@@ -15,8 +15,8 @@ namespace vouch::agent {
 class Daemon {
  public:
   // `clock` and `runner` must outlive the daemon.
-  Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner,
-         HostFacts host, std::string executable);
+  Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner, HostFacts host,
+         std::string executable);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

@@ -64,16 +64,19 @@ std::optional<RunViolation> judge_exit(const Exit& exit) {
     return RunViolation{reason, 0, std::move(message)};
   };
   switch (exit.how) {
-    case Exit::How::deadline: return violation(Violation::deadline, "killed at its deadline");
+    case Exit::How::deadline:
+      return violation(Violation::deadline, "killed at its deadline");
     case Exit::How::output_too_large:
       return violation(Violation::output_too_large, "more than 128 MiB of output");
-    case Exit::How::cancelled: return violation(Violation::signal, "stopped with the agent");
+    case Exit::How::cancelled:
+      return violation(Violation::signal, "stopped with the agent");
     case Exit::How::signalled: {
       const bool limit = exit.code == SIGXCPU || exit.code == SIGXFSZ;
       return violation(limit ? Violation::limit : Violation::signal,
                        fmt::format("ended by signal {}", exit.code));
     }
-    case Exit::How::exited: break;
+    case Exit::How::exited:
+      break;
   }
   if (exit.code == 0) return std::nullopt;
   return violation(Violation::exit, fmt::format("exit status {}", exit.code));
@@ -108,9 +111,9 @@ std::uint64_t effective_capabilities() {
 std::vector<std::string> ungranted_tables(const Manifest& manifest, std::uint64_t capabilities) {
   std::vector<std::string> tables;
   for (const TableSchema& table : manifest.tables) {
-    const bool granted = std::all_of(
-        table.capabilities.begin(), table.capabilities.end(),
-        [&](const std::string& name) { return is_granted(name, capabilities); });
+    const bool granted =
+        std::all_of(table.capabilities.begin(), table.capabilities.end(),
+                    [&](const std::string& name) { return is_granted(name, capabilities); });
     if (!granted) tables.push_back(table.name);
   }
   return tables;

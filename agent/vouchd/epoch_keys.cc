@@ -32,7 +32,9 @@ Result<SigningKey> EpochKeys::load(std::int64_t epoch) const {
   return SigningKey::load(path_of(epoch));
 }
 
-bool EpochKeys::has(std::int64_t epoch) const { return file_exists(path_of(epoch)); }
+bool EpochKeys::has(std::int64_t epoch) const {
+  return file_exists(path_of(epoch));
+}
 
 Result<SigningKey> EpochKeys::make(std::int64_t epoch) {
   auto key = SigningKey::generate();
@@ -46,7 +48,7 @@ Status EpochKeys::erase(std::int64_t epoch) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd && errno == ENOENT) return Ok{};
   if (!fd) return errno_error("open " + path, errno);
-  struct stat status{};
+  struct stat status {};
   if (fstat(fd.get(), &status) != 0) return errno_error("stat " + path, errno);
   const std::string zeros(static_cast<std::size_t>(status.st_size), '\0');
   if (auto written = write_all(fd.get(), zeros, path); !written) return written;

@@ -51,7 +51,7 @@ Result<HostFacts> read_host_facts(const std::string& host) {
 }
 
 ClockTrust read_clock_trust() {
-  struct timex time{};
+  struct timex time {};
   ClockTrust trust;
   const int state = adjtimex(&time);
   if (state < 0 || state == TIME_ERROR || (time.status & STA_UNSYNC) != 0) return trust;

@@ -65,17 +65,11 @@ CREATE TABLE IF NOT EXISTS refused (seq INTEGER NOT NULL, status INTEGER NOT NUL
 json::Value link_to_json(const ChainLink& link) {
   json::Array open;
   for (const std::string& run : link.open) open.push_back(run);
-  json::Object object{{"agent", link.agent},
-                      {"machine", link.machine},
-                      {"next_seq", link.next_seq},
-                      {"prev", link.prev},
-                      {"epoch", link.epoch},
-                      {"spki", base64_encode(link.spki)},
-                      {"period_to", link.period_to},
-                      {"sealed", link.sealed},
-                      {"boot_id", link.boot_id},
-                      {"boot_us", link.boot_us},
-                      {"open", std::move(open)}};
+  json::Object object{
+      {"agent", link.agent},         {"machine", link.machine}, {"next_seq", link.next_seq},
+      {"prev", link.prev},           {"epoch", link.epoch},     {"spki", base64_encode(link.spki)},
+      {"period_to", link.period_to}, {"sealed", link.sealed},   {"boot_id", link.boot_id},
+      {"boot_us", link.boot_us},     {"open", std::move(open)}};
   if (link.log_seen) {
     object["log_seen"] = json::Object{{"origin", link.log_seen->origin},
                                       {"size", link.log_seen->size},
@@ -217,9 +211,8 @@ Result<std::optional<Identity>> Ledger::identity() {
 }
 
 Status Ledger::set_identity(const Identity& identity) {
-  json::Object object{{"agent", identity.agent},
-                      {"machine", identity.machine},
-                      {"policy", identity.policy}};
+  json::Object object{
+      {"agent", identity.agent}, {"machine", identity.machine}, {"policy", identity.policy}};
   if (identity.enrolment) {
     object["enrolment"] = json::Object{{"leaf_index", identity.enrolment->leaf_index},
                                        {"statement", identity.enrolment->statement}};

@@ -78,12 +78,12 @@ class Ledger final : public ManifestCache {
 
 // Keys of single values.
 inline constexpr std::string_view kLastCommit = "last_commit_ms";
-inline constexpr std::string_view kClean = "stopped_cleanly";    // "1" after agent-stop.
-inline constexpr std::string_view kConfigInForce = "config";     // Digests of blobs.
+inline constexpr std::string_view kClean = "stopped_cleanly";  // "1" after agent-stop.
+inline constexpr std::string_view kConfigInForce = "config";   // Digests of blobs.
 inline constexpr std::string_view kPolicyInForce = "policy";
 inline constexpr std::string_view kWaiversInForce = "waivers";
 inline constexpr std::string_view kAcknowledgedSeq = "acknowledged_seq";
-inline constexpr std::string_view kForked = "forked";            // Proof of a fork: its receipt.
-inline constexpr std::string_view kLogAlarm = "log_alarm";       // "1": nothing is deleted any more.
+inline constexpr std::string_view kForked = "forked";       // Proof of a fork: its receipt.
+inline constexpr std::string_view kLogAlarm = "log_alarm";  // "1": nothing is deleted any more.
 
 }  // namespace vouch::agent

@@ -8,6 +8,7 @@
 
 #include "core/file.h"
 #include "proto/limits.h"
+#include "proto/note.h"
 
 namespace vouch::agent {
 namespace {
@@ -39,7 +40,9 @@ Result<std::vector<std::int64_t>> list(const std::string& directory) {
 
 }  // namespace
 
-std::string seq_name(std::int64_t seq) { return fmt::format("{:010}", seq); }
+std::string seq_name(std::int64_t seq) {
+  return fmt::format("{:010}", seq);
+}
 
 Result<Outbox> Outbox::open(std::string outbox, std::string kept) {
   const std::string tmp = outbox + "/tmp";
@@ -60,7 +63,9 @@ Status Outbox::write(std::int64_t seq, std::string_view parcel) {
   return write_file_durable_via(outbox_ + "/tmp", path_in(outbox_, seq), parcel, kSharedFile);
 }
 
-bool Outbox::has(std::int64_t seq) const { return file_exists(path_in(outbox_, seq)); }
+bool Outbox::has(std::int64_t seq) const {
+  return file_exists(path_in(outbox_, seq));
+}
 
 Result<std::string> Outbox::read(std::int64_t seq) const {
   return read_file(path_in(outbox_, seq), kParcelBytesMax);
@@ -71,16 +76,27 @@ Status Outbox::keep(std::int64_t seq) {
   return rename_durable(path_in(outbox_, seq), path_in(kept_, seq));
 }
 
-Status Outbox::drop_waiting(std::int64_t seq) { return remove_file(path_in(outbox_, seq)); }
+Status Outbox::drop_waiting(std::int64_t seq) {
+  return remove_file(path_in(outbox_, seq));
+}
 
-Status Outbox::drop_kept(std::int64_t seq) { return remove_file(path_in(kept_, seq)); }
+Status Outbox::drop_kept(std::int64_t seq) {
+  return remove_file(path_in(kept_, seq));
+}
 
-Result<std::vector<std::int64_t>> Outbox::waiting() const { return list(outbox_); }
+Result<std::vector<std::int64_t>> Outbox::waiting() const {
+  return list(outbox_);
+}
 
-Result<std::vector<std::int64_t>> Outbox::kept() const { return list(kept_); }
+Result<std::vector<std::int64_t>> Outbox::kept() const {
+  return list(kept_);
+}
 
 Status Outbox::write_log_seen(std::string_view note) {
-  return write_file_durable_via(outbox_ + "/tmp", outbox_ + "/log_seen", note, kSharedFile);
+  const std::string path = outbox_ + "/log_seen";
+  const auto there = read_file(path, note::kNoteBytesMax);
+  if (there && *there == note) return Ok{};
+  return write_file_durable_via(outbox_ + "/tmp", path, note, kSharedFile);
 }
 
 }  // namespace vouch::agent

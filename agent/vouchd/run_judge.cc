@@ -118,8 +118,8 @@ std::vector<TableRef> RunJudge::inputs_of(const Collector& collector, WallSecond
   return inputs;
 }
 
-Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& ran,
-                               WallSeconds now, const std::vector<TableRef>& tables,
+Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,
+                               const std::vector<TableRef>& tables,
                                const std::optional<RunContent>& before,
                                const std::vector<Observed>& others, const ReadBlob& read) {
   Judged judged;
@@ -145,8 +145,8 @@ Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& r
       auto [blob, is_new] = bytes.try_emplace(table.sha256);
       if (is_new && table.sha256 != kEmptyDigestHex) {
         const auto in_force = blobs_.find(table.sha256);
-        auto content_read = in_force != blobs_.end() ? Result<std::string>(in_force->second)
-                                                     : read(table.sha256);
+        auto content_read =
+            in_force != blobs_.end() ? Result<std::string>(in_force->second) : read(table.sha256);
         if (!content_read) return std::move(content_read).error();
         blob->second = *std::move(content_read);
       }

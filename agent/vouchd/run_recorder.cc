@@ -34,7 +34,9 @@ void count_extra(CollectorState& state, const std::string& run) {
   state.extra_count = id->extra;
 }
 
-WallMs due_ms(const RunTimes& times) { return times.scheduled ? *times.scheduled * 1000 : 0; }
+WallMs due_ms(const RunTimes& times) {
+  return times.scheduled ? *times.scheduled * 1000 : 0;
+}
 
 bool same_table(const TableRef& a, const TableRef& b) {
   return a.name == b.name && a.sha256 == b.sha256 && a.error == b.error;
@@ -119,8 +121,8 @@ Result<std::vector<Observed>> RunRecorder::others(const std::vector<CollectorSta
   return observed;
 }
 
-Status RunRecorder::commit_failure(CollectorState& before, RunTimes times,
-                                   const RunReport& report, const RunViolation& violation) {
+Status RunRecorder::commit_failure(CollectorState& before, RunTimes times, const RunReport& report,
+                                   const RunViolation& violation) {
   RunFailed failed;
   static_cast<RunTimes&>(failed) = std::move(times);
   if (report.was_started) failed.collector = report.collector;
@@ -179,8 +181,9 @@ Status RunRecorder::commit_observation(CollectorState& before, RunTimes times, J
       if (!answer.cache_token) {
         kept = state_.waiting.forget_token(collector.name, answer.name);
       } else {
-        CacheToken token{collector.name, answer.name, *answer.cache_token, answer.blob.sha256,
-                         answer.blob.rows, basis, now};
+        CacheToken token{
+            collector.name, answer.name, *answer.cache_token, answer.blob.sha256, answer.blob.rows,
+            basis,          now};
         if (answer.kind == TableAnswer::Kind::unchanged) {
           auto old = state_.waiting.token(collector.name, answer.name);
           if (!old) return std::move(old).error();
@@ -202,9 +205,8 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
   auto states = state_.waiting.collectors();
   if (!states) return std::move(states).error();
   std::erase_if(*states, [&](const CollectorState& state) {  // No longer configured: not read.
-    return std::none_of(all.begin(), all.end(), [&](const Collector& configured) {
-      return configured.name == state.name;
-    });
+    return std::none_of(all.begin(), all.end(),
+                        [&](const Collector& configured) { return configured.name == state.name; });
   });
   auto before = state_.waiting.collector(collector.name);
   if (!before) return std::move(before).error();
@@ -238,16 +240,16 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
   if (!tables) return std::move(tables).error();
   auto observed = others(*states, collector.name);
   if (!observed) return std::move(observed).error();
-  auto judged = judge.judge(collector, report.collector, report.started / 1000, *tables,
-                            before->content, *observed,
-                            [&](std::string_view sha256) { return state_.blobs.get(sha256); });
+  auto judged =
+      judge.judge(collector, report.collector, report.started / 1000, *tables, before->content,
+                  *observed, [&](std::string_view sha256) { return state_.blobs.get(sha256); });
   if (!judged) {
     // Without a verdict there is no observation, and the reason must not get lost.
     const RunViolation violation{Violation::crash, 0, judged.error().message};
     return finish(commit_failure(*before, std::move(times), report, violation));
   }
-  return finish(commit_observation(*before, std::move(times), *std::move(judged), collector,
-                                   snapshot));
+  return finish(
+      commit_observation(*before, std::move(times), *std::move(judged), collector, snapshot));
 }
 
 }  // namespace vouch::agent

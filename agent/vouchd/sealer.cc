@@ -39,9 +39,9 @@ struct Base {
 struct Sealer::Draft {
   WallMs sealed = 0;
   WallMs to = 0;
-  std::vector<WaitingRecord> waiting;   // What it takes from the ledger, in order.
-  std::vector<Record> records;          // What it will say; may have key-rotate at its end.
-  std::map<std::string, Base> bases;    // After the records taken.
+  std::vector<WaitingRecord> waiting;  // What it takes from the ledger, in order.
+  std::vector<Record> records;         // What it will say; may have key-rotate at its end.
+  std::map<std::string, Base> bases;   // After the records taken.
   std::map<std::string, Base> bases_before;
   std::vector<std::string> blobs;
   bool adds_rotation = false;
@@ -129,8 +129,7 @@ Result<Statement> Sealer::make_statement(const ChainHead& head, const Draft& dra
   if (!schedule) return std::move(schedule).error();
 
   const ChainLink& link = head.link;
-  bundle.agent = {link.agent, options_.host.host, link.machine, VOUCH_VERSION,
-                  options_.executable};
+  bundle.agent = {link.agent, options_.host.host, link.machine, VOUCH_VERSION, options_.executable};
   bundle.seq = link.next_seq;
   bundle.prev = link.prev;
   bundle.epoch = link.epoch;
@@ -146,8 +145,8 @@ Result<Statement> Sealer::make_statement(const ChainHead& head, const Draft& dra
   bundle.clock_error_us = trust.error_us;
   bundle.config = **config;
   bundle.records = draft.records;
-  bundle.schedule = count_schedule(*schedule, bundle.period_from, bundle.period_to, link.open,
-                                   bundle.records);
+  bundle.schedule =
+      count_schedule(*schedule, bundle.period_from, bundle.period_to, link.open, bundle.records);
   bundle.next_due = bundle.sealed + options_.heartbeat_s * 1000;
   auto accepted = state_.ledger.accepted_checkpoint();
   if (!accepted) return std::move(accepted).error();
@@ -199,8 +198,7 @@ Status Sealer::add_rotation(const ChainHead& head, Draft& draft) {
   if (!key_old) return std::move(key_old).error();
   auto key_new = state_.keys.make(head.link.epoch + 1);
   if (!key_new) return std::move(key_new).error();
-  auto rotate =
-      make_key_rotate(now, head.link.agent, head.link.epoch + 1, *key_old, *key_new);
+  auto rotate = make_key_rotate(now, head.link.agent, head.link.epoch + 1, *key_old, *key_new);
   if (!rotate) return std::move(rotate).error();
   draft.records.emplace_back(*std::move(rotate));
   draft.adds_rotation = true;

@@ -63,9 +63,10 @@ class Sealer {
 
 // The ticks due in [from, to) under `schedule`, and those carried over, for which no record
 // accounts; by collector.
-std::map<std::string, std::vector<TickRange>> open_ticks(
-    const std::vector<ScheduleEntry>& schedule, WallMs from, WallMs to,
-    const std::vector<std::string>& carried, const std::vector<Record>& records);
+std::map<std::string, std::vector<TickRange>> open_ticks(const std::vector<ScheduleEntry>& schedule,
+                                                         WallMs from, WallMs to,
+                                                         const std::vector<std::string>& carried,
+                                                         const std::vector<Record>& records);
 
 // The same as a bundle's `schedule`, with the counts.
 ScheduleCounts count_schedule(const std::vector<ScheduleEntry>& schedule, WallMs from, WallMs to,

@@ -19,8 +19,8 @@ State::State(Ledger opened, BlobStore blob_store, EpochKeys epoch_keys, Outbox o
       keys(std::move(epoch_keys)),
       outbox(std::move(out)) {}
 
-Result<std::unique_ptr<State>> State::open(const std::string& state_dir,
-                                           const std::string& machine, WallMs now) {
+Result<std::unique_ptr<State>> State::open(const std::string& state_dir, const std::string& machine,
+                                           WallMs now) {
   if (auto made = make_directories(state_dir, 0750); !made) return std::move(made).error();
   auto ledger = Ledger::open(state_dir + "/agent.db");
   if (!ledger) return std::move(ledger).error();
@@ -123,6 +123,11 @@ Status State::repair_files() {
       if (kept && is != BundleState::kept) done = outbox.drop_kept(seq);
       if (!done) return done;
     }
+  }
+  auto accepted = ledger.accepted_checkpoint();
+  if (!accepted) return std::move(accepted).error();
+  if (*accepted) {
+    if (auto written = outbox.write_log_seen((*accepted)->note); !written) return written;
   }
   return erase_old_keys();
 }

@@ -102,8 +102,8 @@ Result<std::vector<WaitingRecord>> WaitingRecords::list(std::size_t count_max) {
 }
 
 Status WaitingRecords::remove(std::int64_t id) {
-  for (const char* sql : {"DELETE FROM waiting WHERE id = ?",
-                          "DELETE FROM waiting_blobs WHERE id = ?"}) {
+  for (const char* sql :
+       {"DELETE FROM waiting WHERE id = ?", "DELETE FROM waiting_blobs WHERE id = ?"}) {
     auto remove = database_.prepare(sql);
     if (!remove) return std::move(remove).error();
     if (auto done = remove->bind(1, id).run(); !done) return done;
@@ -132,8 +132,7 @@ Result<CollectorState> WaitingRecords::collector(std::string_view name) {
 }
 
 Result<std::vector<CollectorState>> WaitingRecords::collectors() {
-  auto select =
-      database_.prepare(std::string("SELECT ") + kCollectorColumns + " FROM collectors");
+  auto select = database_.prepare(std::string("SELECT ") + kCollectorColumns + " FROM collectors");
   if (!select) return std::move(select).error();
   std::vector<CollectorState> states;
   for (;;) {
@@ -147,9 +146,9 @@ Result<std::vector<CollectorState>> WaitingRecords::collectors() {
 }
 
 Status WaitingRecords::set_collector(const CollectorState& state) {
-  auto insert = database_.prepare(std::string("INSERT OR REPLACE INTO collectors (") +
-                                  kCollectorColumns +
-                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  auto insert =
+      database_.prepare(std::string("INSERT OR REPLACE INTO collectors (") + kCollectorColumns +
+                        ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   if (!insert) return std::move(insert).error();
   const std::string content = state.content ? content_to_text(*state.content) : "";
   insert->bind(1, state.name).bind(2, state.extra_tick).bind(3, state.extra_count);

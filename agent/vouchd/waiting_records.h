@@ -27,15 +27,15 @@ struct WaitingRecord {
 // One collector. `content` is what its last good run yielded.
 struct CollectorState {
   std::string name;
-  std::int64_t extra_tick = 0; // The last triggered run was <name>/<extra_tick>+<extra_count>.
+  std::int64_t extra_tick = 0;  // The last triggered run was <name>/<extra_tick>+<extra_count>.
   std::int64_t extra_count = 0;
   std::optional<RunContent> content;
   std::string content_digest;
-  std::string content_run;      // The first of the equal runs: what other records refer to.
-  WallMs content_since = 0;     // When that was.
-  WallMs observed = 0;          // When the last good run ended.
-  std::string failure;          // Why the last run failed; empty: it did not.
-  std::int64_t base_seq = -1;   // The sealed observation that a same_as may name.
+  std::string content_run;     // The first of the equal runs: what other records refer to.
+  WallMs content_since = 0;    // When that was.
+  WallMs observed = 0;         // When the last good run ended.
+  std::string failure;         // Why the last run failed; empty: it did not.
+  std::int64_t base_seq = -1;  // The sealed observation that a same_as may name.
   std::string base_run;
   std::string base_digest;
   WallMs base_sealed = 0;

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/ship/courier.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "core/digest.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "proto/checkpoint.h"
+#include "proto/dsse.h"
+#include "proto/leaf.h"
+#include "proto/limits.h"
+#include "proto/note.h"
+#include "proto/parcel.h"
+#include "proto/problem.h"
+#include "proto/statement.h"
+#include "proto/tile.h"
+
+namespace vouch::ship {
+namespace {
+
+constexpr std::size_t kFilesMax = 1'000'000;
+constexpr std::size_t kSeqDigits = 10;
+constexpr std::int64_t kStaleSeconds = 60;  // A receipt that vouchd did not take by then.
+constexpr std::string_view kParcel = ".parcel";
+constexpr std::string_view kParcelMediaType = "application/vnd.vouch.parcel+zstd";
+constexpr std::string_view kReceipt = ".tlog-proof";
+constexpr std::string_view kConsistency = ".consistency";
+constexpr std::string_view kContradiction = ".contradiction";
+constexpr std::string_view kFork = ".fork";
+constexpr std::string_view kRefused = ".refused.json";
+constexpr std::string_view kDelivered = ".delivered.json";
+
+std::string seq_name(std::int64_t seq) {
+  return fmt::format("{:010}", seq);
+}
+
+// The seq in front of a file name; nothing if it has none.
+std::optional<std::int64_t> seq_of(std::string_view name) {
+  if (name.size() <= kSeqDigits || name[kSeqDigits] != '.') return std::nullopt;
+  std::int64_t seq = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + kSeqDigits, seq);
+  if (parsed.ec != std::errc{} || parsed.ptr != name.data() + kSeqDigits) return std::nullopt;
+  return seq;
+}
+
+Result<std::vector<std::int64_t>> list_parcels(const std::string& directory) {
+  auto names = list_directory(directory, kFilesMax);
+  if (!names) return std::move(names).error();
+  std::vector<std::int64_t> seqs;
+  for (const std::string& name : *names) {
+    const auto seq = seq_of(name);
+    if (seq && name.ends_with(kParcel)) seqs.push_back(*seq);
+  }
+  std::sort(seqs.begin(), seqs.end());
+  return seqs;
+}
+
+// The head that a note shows. Its signatures are vouchd's affair.
+std::optional<checkpoint::Checkpoint> head_of(std::string_view note) {
+  const auto parsed = note::parse_note(note);
+  if (!parsed) return std::nullopt;
+  auto head = checkpoint::parse_text(parsed->text);
+  if (!head) return std::nullopt;
+  return *std::move(head);
+}
+
+std::int64_t age_seconds(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  return std::time(nullptr) - status.st_mtime;
+}
+
+Status make_receipts(const CourierPaths& paths) {
+  const std::string tmp = paths.receipts + "/tmp";
+  if (auto made = make_directories(tmp, 0750); !made) return made;
+  auto leftovers = list_directory(tmp, kFilesMax);
+  if (!leftovers) return std::move(leftovers).error();
+  for (const std::string& name : *leftovers) {
+    if (auto removed = remove_file(tmp + "/" + name); !removed) return removed;
+  }
+  return Ok{};
+}
+
+void note_trouble(Pass& pass, std::string message) {
+  pass.trouble = true;
+  pass.message = std::move(message);
+}
+
+}  // namespace
+
+Result<Courier> Courier::to_store(CourierPaths paths, Transport& transport) {
+  if (auto made = make_receipts(paths); !made) return std::move(made).error();
+  return Courier(std::move(paths), &transport, "");
+}
+
+Result<Courier> Courier::to_directory(CourierPaths paths, std::string directory) {
+  if (auto made = make_receipts(paths); !made) return std::move(made).error();
+  return Courier(std::move(paths), nullptr, std::move(directory));
+}
+
+std::string Courier::path_of(std::int64_t seq, std::string_view suffix) const {
+  return paths_.receipts + "/" + seq_name(seq) + std::string(suffix);
+}
+
+bool Courier::has(std::int64_t seq, std::string_view suffix) const {
+  return file_exists(path_of(seq, suffix));
+}
+
+Status Courier::put(std::int64_t seq, std::string_view suffix, std::string_view bytes) {
+  return write_file_durable_via(paths_.receipts + "/tmp", path_of(seq, suffix), bytes, 0640);
+}
+
+Status Courier::tidy(const std::vector<std::int64_t>& waiting) {
+  auto names = list_directory(paths_.receipts, kFilesMax);
+  if (!names) return std::move(names).error();
+  for (const std::string& name : *names) {
+    const auto seq = seq_of(name);
+    if (!seq || std::binary_search(waiting.begin(), waiting.end(), *seq)) continue;
+    if (auto removed = remove_file(paths_.receipts + "/" + name); !removed) return removed;
+  }
+  return Ok{};
+}
+
+Result<Pass> Courier::pass() {
+  auto waiting = list_parcels(paths_.outbox);
+  if (!waiting) return std::move(waiting).error();
+  if (auto tidied = tidy(*waiting); !tidied) return std::move(tidied).error();
+  base_ = read_file(paths_.outbox + "/log_seen", note::kNoteBytesMax).value_or("");
+  Pass pass;
+  pass.parcels = waiting->size();
+  for (const std::int64_t seq : *waiting) {
+    Status done = Ok{};
+    if (transport_ == nullptr) {
+      done = copy(seq, pass);
+    } else if (has(seq, kReceipt)) {
+      done = review(seq, pass);
+    } else {
+      done = send(seq, pass);
+    }
+    if (!done) return std::move(done).error();
+    if (pass.trouble) return pass;  // The chain is in order: later ones wait too.
+    ++pass.delivered;
+  }
+  return pass;
+}
+
+Status Courier::send(std::int64_t seq, Pass& pass) {
+  auto parcel =
+      read_file(paths_.outbox + "/" + seq_name(seq) + std::string(kParcel), kParcelBytesMax);
+  if (!parcel && parcel.error().code == Errc::not_found) return Ok{};  // Acknowledged meanwhile.
+  if (!parcel) return std::move(parcel).error();
+  auto answer =
+      transport_->post("/v1/parcels", kParcelMediaType, *parcel, receipt::kReceiptBytesMax);
+  if (!answer) {
+    note_trouble(pass, answer.error().message);
+    return Ok{};
+  }
+  if (answer->status != 200 && answer->status != 201) return take_refusal(seq, *answer, pass);
+  log::info("bundle " + std::to_string(seq) + " received by the store");
+  return take_receipt(seq, answer->body, pass);
+}
+
+Status Courier::take_receipt(std::int64_t seq, const std::string& receipt, Pass& pass) {
+  const auto parsed = receipt::parse(receipt);
+  if (!parsed) {
+    note_trouble(pass, "the store's receipt: " + parsed.error().message);
+    return Ok{};
+  }
+  if (auto written = write_proof(seq, parsed->checkpoint, pass); !written) return written;
+  if (auto written = put(seq, kReceipt, receipt); !written) return written;
+  base_ = parsed->checkpoint;
+  return remove_file(path_of(seq, kRefused));
+}
+
+// From base_ to the checkpoint of the receipt; or, if the log shows another past, the proof of it.
+Status Courier::write_proof(std::int64_t seq, const std::string& note, Pass& pass) {
+  const auto from = head_of(base_);
+  const auto to = head_of(note);
+  if (!from || !to || from->origin != to->origin || from->size == 0 || from->size > to->size) {
+    return Ok{};
+  }
+  receipt::Contradiction contradiction{{from->size, {}}, note};
+  if (from->size == to->size) {
+    if (from->root == to->root) return Ok{};
+    return put(seq, kContradiction, receipt::write_contradiction(contradiction));
+  }
+  tile::TileTree tree(
+      [this](const std::string& path) -> Result<std::string> {
+        auto answer = transport_->get("/v1/" + path, tile::kEntriesBytesMax);
+        if (!answer) return std::move(answer).error();
+        if (answer->status == 404) return Error{Errc::not_found, path};
+        if (answer->status != 200) {
+          return Error{Errc::unavailable, path + ": status " + std::to_string(answer->status)};
+        }
+        return std::move(answer->body);
+      },
+      to->size);
+  auto proof = tree.consistency(from->size);
+  if (!proof) {
+    log::warn("no consistency proof: " + proof.error().message);
+    return Ok{};  // vouchd says that it needs one, and a later pass tries again.
+  }
+  if (merkle::verify_consistency(from->size, to->size, *proof, from->root, to->root)) {
+    return put(seq, kConsistency, receipt::write_consistency({from->size, *std::move(proof)}));
+  }
+  auto full = tree.full_consistency(from->size);
+  if (!full) return Ok{};
+  contradiction.consistency.proof = *std::move(full);
+  if (!merkle::contradicts(from->size, to->size, contradiction.consistency.proof, from->root,
+                           to->root)) {
+    note_trouble(pass, "the store's tiles do not give its checkpoint");
+    return Ok{};
+  }
+  return put(seq, kContradiction, receipt::write_contradiction(contradiction));
+}
+
+Status Courier::review(std::int64_t seq, Pass& pass) {
+  auto text = read_file(path_of(seq, kReceipt), receipt::kReceiptBytesMax);
+  const auto parsed = text ? receipt::parse(*text) : Result<receipt::TlogProof>(text.error());
+  const auto entry = parsed && parsed->extra ? leaf::parse(*parsed->extra)
+                                             : Result<leaf::Leaf>(Error{Errc::invalid, "none"});
+  const auto* bundle = entry ? std::get_if<leaf::Bundle>(&entry->body) : nullptr;
+  if (bundle == nullptr) return send(seq, pass);
+
+  const auto from = head_of(base_);
+  const auto to = head_of(parsed->checkpoint);
+  const auto proof_text = read_file(path_of(seq, kConsistency), receipt::kReceiptBytesMax);
+  const auto proof = proof_text ? receipt::parse_consistency(*proof_text)
+                                : Result<receipt::Consistency>(proof_text.error());
+  const bool continues = !from || !to || from->size == 0 || *from == *to ||
+                         (proof && proof->old_size == from->size && from->size < to->size);
+  if (continues && age_seconds(path_of(seq, kReceipt)) < kStaleSeconds) {
+    base_ = parsed->checkpoint;
+    return Ok{};
+  }
+  auto answer = transport_->get("/v1/receipts/" + bundle->id, receipt::kReceiptBytesMax);
+  if (!answer) {
+    note_trouble(pass, answer.error().message);
+    return Ok{};
+  }
+  if (answer->status != 200) return send(seq, pass);
+  return take_receipt(seq, answer->body, pass);
+}
+
+Status Courier::take_refusal(std::int64_t seq, const HttpAnswer& answer, Pass& pass) {
+  const bool later = answer.status == 429 || answer.status >= 500;
+  auto body = json::parse(answer.body);
+  const bool is_object = body && body->if_object() != nullptr;
+  const auto problem = parse_problem(answer.body);
+  const std::string name = problem ? std::string(problem_name(problem->kind)) : "no problem named";
+  note_trouble(pass, fmt::format("bundle {}: status {}, {}", seq, answer.status, name));
+  pass.retry_after_s = answer.retry_after_s;
+  if (later) return Ok{};
+  const json::Object refused{{"seq", seq},
+                             {"status", std::int64_t{answer.status}},
+                             {"problem", is_object ? *body : json::Value(json::Object{})}};
+  if (problem && problem->kind == ProblemKind::chain) {
+    const auto proof = problem->members.find("proof");
+    const auto* text = proof == problem->members.end() ? nullptr : proof->second.if_string();
+    if (text != nullptr) {
+      if (auto written = put(seq, kFork, *text); !written) return written;
+    }
+  }
+  return put(seq, kRefused, json::write(refused));
+}
+
+Status Courier::copy(std::int64_t seq, Pass& pass) {
+  if (has(seq, kDelivered)) return Ok{};
+  auto parcel =
+      read_file(paths_.outbox + "/" + seq_name(seq) + std::string(kParcel), kParcelBytesMax);
+  if (!parcel) return std::move(parcel).error();
+  auto opened = read_parcel(*parcel);
+  auto envelope = opened ? dsse::parse(opened->envelope) : Result<dsse::Envelope>(opened.error());
+  auto statement =
+      envelope ? parse_statement(envelope->payload) : Result<Statement>(envelope.error());
+  if (!statement) return std::move(statement).error().in("parcel " + seq_name(seq));
+  const std::string directory = directory_ + "/" + statement->bundle.agent.id;
+  const std::string path = directory + "/" + seq_name(seq) + std::string(kParcel);
+  Status written = make_directories(directory, 0750);
+  if (written) written = write_file_durable(path, *parcel, 0640);
+  auto copied = written ? read_file(path, kParcelBytesMax) : Result<std::string>(written.error());
+  if (!copied || *copied != *parcel) {
+    note_trouble(pass, copied ? path + ": reads back differently" : copied.error().message);
+    return Ok{};
+  }
+  log::info("bundle " + std::to_string(seq) + " copied to " + path);
+  return put(seq, kDelivered,
+             json::write(json::Object{{"seq", seq}, {"sha256", sha256_hex(*copied)}}));
+}
+
+std::int64_t backoff_ms(int failures, std::optional<std::int64_t> retry_after_s,
+                        std::uint64_t random) {
+  constexpr std::int64_t kMsMax = 3600 * 1000;
+  constexpr int kDoublingsMax = 12;
+  const std::int64_t ceiling =
+      std::min(kMsMax, std::int64_t{1000} << std::clamp(failures, 0, kDoublingsMax));
+  const auto jitter = static_cast<std::int64_t>(random % (static_cast<std::uint64_t>(ceiling) + 1));
+  return std::max(jitter, std::min(retry_after_s.value_or(0) * 1000, kMsMax));
+}
+
+}  // namespace vouch::ship

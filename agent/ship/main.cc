@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// vouch-ship: carries parcels to the store and receipts back. It has the network and can read
+// nothing else; it believes nothing and decides nothing. See vouch-ship(8).
+#include <poll.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/ship/courier.h"
+#include "agent/ship/curl_transport.h"
+#include "core/file.h"
+#include "core/json.h"
+#include "core/log.h"
+#include "core/random.h"
+
+namespace vouch::ship {
+namespace {
+
+constexpr int kExitUsage = 64;     // sysexits(3)
+constexpr int kExitTryAgain = 75;  // EX_TEMPFAIL
+constexpr int kExitConfig = 78;
+constexpr std::size_t kStoreFileBytesMax = 64u << 10;
+constexpr int kStayMs = 30'000;  // With --stay: how often receipts are looked after.
+
+constexpr const char* kHelp =
+    R"(usage: vouch-ship [--state DIR] [--runtime DIR] [--destination file:///DIR] [--once | --stay]
+
+  --state DIR        the agent's state (default /var/lib/vouch): outbox/, store.json
+  --runtime DIR      where receipts/ is (default /run/vouch)
+  --destination URL  copy parcels to a directory instead of sending them to the store
+  --once             one pass; exit 0, or 75 if something is left to be sent
+  --stay             never exit; a service manager starts it when needed instead
+
+Without --once or --stay it tries until everything is delivered, and exits.
+)";
+
+struct Arguments {
+  std::string state = "/var/lib/vouch";
+  std::string runtime = "/run/vouch";
+  std::string destination;
+  bool once = false;
+  bool stay = false;
+};
+
+Result<CurlOptions> read_store(const std::string& state_dir) {
+  auto text = read_file(state_dir + "/store.json", kStoreFileBytesMax);
+  if (!text) return std::move(text).error().in("no store is known (vouch enroll names one)");
+  auto value = json::parse(*text);
+  if (!value) return std::move(value).error().in("store.json");
+  auto url = json::get_string(*value, "url");
+  if (!url) return std::move(url).error().in("store.json");
+  CurlOptions options{*std::move(url), "", ""};
+  if (value->find("ca") == nullptr) return options;
+  auto name = json::get_string(*value, "ca");
+  if (!name) return std::move(name).error().in("store.json");
+  auto pem = read_file(state_dir + "/" + *name, kStoreFileBytesMax);
+  if (!pem) return std::move(pem).error();
+  options.ca_pem = *std::move(pem);
+  return options;
+}
+
+// Until something is put into the outbox, or the time is over.
+void wait_for_parcel(int inotify, std::int64_t ms) {
+  struct pollfd polled {
+    inotify, POLLIN, 0
+  };
+  if (::poll(&polled, 1, static_cast<int>(ms)) <= 0) return;
+  std::array<char, 4096> events;
+  while (::read(inotify, events.data(), events.size()) > 0) {
+  }
+}
+
+std::uint64_t random_number() {
+  const std::string bytes = random_bytes(sizeof(std::uint64_t));
+  std::uint64_t number = 0;
+  std::memcpy(&number, bytes.data(), sizeof number);
+  return number;
+}
+
+int ship(Courier& courier, const Arguments& arguments) {
+  const Fd inotify(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  const std::string outbox = arguments.state + "/outbox";
+  inotify_add_watch(inotify.get(), outbox.c_str(), IN_MOVED_TO | IN_MOVED_FROM);
+  for (int failures = 0;;) {
+    auto pass = courier.pass();
+    if (!pass) {
+      log::error(pass.error().message);
+      return 1;
+    }
+    if (pass->trouble) log::warn(pass->message);
+    if (arguments.once) return pass->trouble ? kExitTryAgain : 0;
+    if (!pass->trouble && !arguments.stay) return 0;
+    failures = pass->trouble ? failures + 1 : 0;
+    if (pass->trouble) {
+      // New parcels do not shorten the wait: the store asked for it, or is not there.
+      ::poll(nullptr, 0,
+             static_cast<int>(backoff_ms(failures, pass->retry_after_s, random_number())));
+    } else {
+      wait_for_parcel(inotify.get(), kStayMs);
+    }
+  }
+}
+
+int run(const Arguments& arguments) {
+  const CourierPaths paths{arguments.state + "/outbox", arguments.runtime + "/receipts"};
+  constexpr std::string_view kFile = "file://";
+  if (!arguments.destination.empty()) {
+    if (!arguments.destination.starts_with("file:///")) {
+      log::error("--destination: expected file:///DIRECTORY");
+      return kExitUsage;
+    }
+    auto courier = Courier::to_directory(paths, arguments.destination.substr(kFile.size()));
+    if (courier) return ship(*courier, arguments);
+    log::error(courier.error().message);
+    return 1;
+  }
+  auto store = read_store(arguments.state);
+  if (!store) {
+    log::error(store.error().message);
+    return kExitConfig;
+  }
+  CurlTransport transport(*std::move(store));
+  auto courier = Courier::to_store(paths, transport);
+  if (courier) return ship(*courier, arguments);
+  log::error(courier.error().message);
+  return 1;
+}
+
+int parse_and_run(const std::vector<std::string_view>& words) {
+  Arguments arguments;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const auto word = words[i];
+    const bool has_value = i + 1 < words.size();
+    if (word == "--once") {
+      arguments.once = true;
+    } else if (word == "--stay") {
+      arguments.stay = true;
+    } else if (word == "--state" && has_value) {
+      arguments.state = words[++i];
+    } else if (word == "--runtime" && has_value) {
+      arguments.runtime = words[++i];
+    } else if (word == "--destination" && has_value) {
+      arguments.destination = words[++i];
+    } else if (word == "--help" || word == "-h") {
+      std::fputs(kHelp, stdout);
+      return 0;
+    } else if (word == "--version") {
+      std::puts("vouch-ship " VOUCH_VERSION);
+      return 0;
+    } else {
+      std::fprintf(stderr, "vouch-ship: unknown argument %s\n%s", std::string(word).c_str(), kHelp);
+      return kExitUsage;
+    }
+  }
+  return run(arguments);
+}
+
+}  // namespace
+}  // namespace vouch::ship
+
+int main(int argc, char** argv) {
+  try {
+    return vouch::ship::parse_and_run({argv, argv + argc});
+  } catch (const std::exception& exception) {
+    vouch::log::error(exception.what());
+    return 1;
+  }
+}
