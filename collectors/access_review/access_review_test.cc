@@ -75,16 +75,19 @@ TEST_CASE("a sound host answers every table without gaps or errors", "[access]")
 TEST_CASE("no secret that the files hold leaves the collector", "[access]") {
   TestTree tree;
   make_host(tree);
-  tree.file("/etc/passwd", "old:$6$plantedsalt$plantedhash:0:0:::/bin/sh\n"
-                           "-----BEGIN RSA PRIVATE KEY----- planted\n");
-  tree.file("/etc/shadow", "ann:$6$plantedsalt$plantedhash:bad:0:90:7:30::\n"
-                           "$6$plantedsalt$plantedhash:x:1:0:90:7:30::\n");
+  tree.file("/etc/passwd",
+            "old:$6$plantedsalt$plantedhash:0:0:::/bin/sh\n"
+            "-----BEGIN RSA PRIVATE KEY----- planted\n");
+  tree.file("/etc/shadow",
+            "ann:$6$plantedsalt$plantedhash:bad:0:90:7:30::\n"
+            "$6$plantedsalt$plantedhash:x:1:0:90:7:30::\n");
   tree.file("/etc/sudoers",
             "ann ALL=/usr/bin/mysql --password=planted -u x, /bin/db PGPASSWORD=planted\n"
             "bob ALL=/bin/curl https\\://u\\:planted@h/?token\\=planted\n"
             "eve planted\n");
-  tree.file("/home/old/.ssh/authorized_keys",
-            "command=\"/bin/x --token planted\",environment=\"SECRET=planted\" " + kKey + "\nplanted\n");
+  tree.file(
+      "/home/old/.ssh/authorized_keys",
+      "command=\"/bin/x --token planted\",environment=\"SECRET=planted\" " + kKey + "\nplanted\n");
   tree.file("/home/old/.ssh/authorized_keys2", "AKIAIOSFODNN7EXAMPLE planted\n");
   tree.file("/etc/passwd", "old:$6$plantedsalt$plantedhash:0:0::/home/old:/bin/sh\n");
 

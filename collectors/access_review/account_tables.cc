@@ -32,8 +32,8 @@ class LoginRules {
       for (ShadowEntry& entry : *shadow) shadow_.try_emplace(entry.name, entry);
     } else if (shadow.error().code != Errc::not_found) {
       is_shadow_hidden_ = true;
-      rows.gap("/etc/shadow", {shadow.error().code,
-                               "not readable: can_login says only what the shell allows"});
+      rows.gap("/etc/shadow",
+               {shadow.error().code, "not readable: can_login says only what the shell allows"});
     }
   }
 
@@ -202,17 +202,17 @@ sdk::Table user_groups_table() {
 sdk::Table shadow_table() {
   return {.name = "shadow",
           .title = "State and age of passwords, never the hash",
-          .columns = {sdk::text("username", "Account").key(), sdk::occurrence(),
-                      sdk::text("password_status", "active, locked, empty, not_set"),
-                      sdk::text("hash_alg", "Kind of hash").nullable("no hash"),
-                      sdk::time("last_change", "Password set")
-                          .nullable("unset, or a change is forced at the next login"),
-                      sdk::integer("min", "Days before the next change").nullable("no limit"),
-                      sdk::integer("max", "Days until it must change").nullable("no limit"),
-                      sdk::integer("warning", "Days of warning").nullable("no warning"),
-                      sdk::integer("inactive", "Days from expiry to lock")
-                          .nullable("never locked for it"),
-                      sdk::time("expire", "Account ends").nullable("never")},
+          .columns =
+              {sdk::text("username", "Account").key(), sdk::occurrence(),
+               sdk::text("password_status", "active, locked, empty, not_set"),
+               sdk::text("hash_alg", "Kind of hash").nullable("no hash"),
+               sdk::time("last_change", "Password set")
+                   .nullable("unset, or a change is forced at the next login"),
+               sdk::integer("min", "Days before the next change").nullable("no limit"),
+               sdk::integer("max", "Days until it must change").nullable("no limit"),
+               sdk::integer("warning", "Days of warning").nullable("no warning"),
+               sdk::integer("inactive", "Days from expiry to lock").nullable("never locked for it"),
+               sdk::time("expire", "Account ends").nullable("never")},
           .capabilities = {kReadAll},
           .collect = collect_shadow};
 }

@@ -24,8 +24,8 @@ std::vector<std::string_view> split(std::string_view line, char separator) {
 
 // Decimal digits only: strtoul's " 0", "+0" and "0x0" are refused, and so become visible.
 std::optional<std::int64_t> parse_digits(std::string_view text, std::int64_t max) {
-  if (text.empty() || !std::all_of(text.begin(), text.end(),
-                                   [](char c) { return c >= '0' && c <= '9'; })) {
+  if (text.empty() ||
+      !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
     return {};
   }
   std::int64_t value = 0;
@@ -69,20 +69,31 @@ bool read_days(std::string_view field, std::optional<std::int64_t>& out) {
 
 bool is_des_hash(std::string_view field) {
   const auto is_salt = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '/';
   };
-  if (field.size() == 20 && field[0] == '_') field.remove_prefix(1);  // BSDi extended DES.
-  else if (field.size() != 13) return false;
+  if (field.size() == 20 && field[0] == '_')
+    field.remove_prefix(1);  // BSDi extended DES.
+  else if (field.size() != 13)
+    return false;
   return std::all_of(field.begin(), field.end(), is_salt);
 }
 
 // crypt(5); empty if the field is no hash at all.
 std::string_view hash_algorithm(std::string_view field) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kPrefixes{{
-      {"$y$", "yescrypt"}, {"$gy$", "gost-yescrypt"}, {"$7$", "scrypt"}, {"$2b$", "bcrypt"},
-      {"$2a$", "bcrypt"}, {"$2y$", "bcrypt"}, {"$2x$", "bcrypt"}, {"$6$", "sha512"},
-      {"$5$", "sha256"}, {"$md5", "sunmd5"}, {"$1$", "md5"}, {"$sha1$", "unknown"},
+      {"$y$", "yescrypt"},
+      {"$gy$", "gost-yescrypt"},
+      {"$7$", "scrypt"},
+      {"$2b$", "bcrypt"},
+      {"$2a$", "bcrypt"},
+      {"$2y$", "bcrypt"},
+      {"$2x$", "bcrypt"},
+      {"$6$", "sha512"},
+      {"$5$", "sha256"},
+      {"$md5", "sunmd5"},
+      {"$1$", "md5"},
+      {"$sha1$", "unknown"},
       {"$3$", "unknown"},
   }};
   for (const auto& [prefix, name] : kPrefixes) {
@@ -101,7 +112,8 @@ PasswordField classify_password(std::string_view field) {
   const std::size_t start = field.find_first_not_of("!*");
   if (start != 0) {
     const bool has_more = start != std::string_view::npos;
-    return {Status::locked, std::string(has_more ? hash_algorithm(field.substr(start)) : ""), false};
+    return {Status::locked, std::string(has_more ? hash_algorithm(field.substr(start)) : ""),
+            false};
   }
   const std::string_view algorithm = hash_algorithm(field);
   // No password can match what is no hash ("x", "NP", "LK").
@@ -110,10 +122,14 @@ PasswordField classify_password(std::string_view field) {
 
 std::string_view status_name(PasswordField::Status status) {
   switch (status) {
-    case PasswordField::Status::active: return "active";
-    case PasswordField::Status::locked: return "locked";
-    case PasswordField::Status::empty: return "empty";
-    case PasswordField::Status::not_set: return "not_set";
+    case PasswordField::Status::active:
+      return "active";
+    case PasswordField::Status::locked:
+      return "locked";
+    case PasswordField::Status::empty:
+      return "empty";
+    case PasswordField::Status::not_set:
+      return "not_set";
   }
   return "not_set";
 }
@@ -208,9 +224,9 @@ std::vector<std::pair<std::string, std::string>> parse_login_defs(std::string_vi
 bool is_login_shell(std::string_view shell) {
   // Whole paths, so that a shell called /tmp/nologin is not taken for one of these.
   static constexpr std::array<std::string_view, 15> kNoLogin{
-      "/usr/sbin/nologin", "/sbin/nologin",   "/usr/bin/nologin", "/bin/nologin",
-      "/usr/bin/false",    "/bin/false",      "/usr/bin/true",    "/bin/true",
-      "/usr/bin/sync",     "/bin/sync",       "/usr/sbin/halt",   "/sbin/halt",
+      "/usr/sbin/nologin",  "/sbin/nologin",  "/usr/bin/nologin", "/bin/nologin",
+      "/usr/bin/false",     "/bin/false",     "/usr/bin/true",    "/bin/true",
+      "/usr/bin/sync",      "/bin/sync",      "/usr/sbin/halt",   "/sbin/halt",
       "/usr/sbin/shutdown", "/sbin/shutdown", "/dev/null"};
   return std::find(kNoLogin.begin(), kNoLogin.end(), shell) == kNoLogin.end();
 }

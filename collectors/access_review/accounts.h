@@ -32,8 +32,8 @@ struct Parsed {
 struct PasswordField {
   enum class Status { active, locked, empty, not_set };
   Status status = Status::not_set;
-  std::string hash_alg;   // "sha512", "yescrypt", … "unknown"; empty: no hash. Kept if locked.
-  bool in_shadow = false; // passwd(5) only: the field is "x".
+  std::string hash_alg;    // "sha512", "yescrypt", … "unknown"; empty: no hash. Kept if locked.
+  bool in_shadow = false;  // passwd(5) only: the field is "x".
 };
 
 // "" is empty, "!!" not set (as passwd(1) of RPM systems writes it), "!…" and "*…" locked.

@@ -65,7 +65,7 @@ std::vector<std::string> remote_sources(std::string_view nsswitch, std::string_v
     if (start == std::string_view::npos || colon == std::string_view::npos) continue;
     if (line.substr(start, colon - start) != database) continue;
     line.remove_prefix(colon + 1);
-    bool in_action = false;   // "[NOTFOUND=return]"
+    bool in_action = false;  // "[NOTFOUND=return]"
     while (!line.empty()) {
       const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
       const std::string_view word = line.substr(0, end);

@@ -16,7 +16,7 @@ namespace vouch::access {
 
 struct Account {
   PasswdEntry entry;
-  bool from_files = true;   // Else from the name service (LDAP, SSSD …).
+  bool from_files = true;  // Else from the name service (LDAP, SSSD …).
 };
 
 // Lines of /etc/passwd that do not parse, and name service sources that do not list their accounts,

@@ -26,11 +26,11 @@ TEST_CASE("a passwd line gives an account, a repeated one two", "[accounts]") {
 }
 
 TEST_CASE("a passwd line that cannot be read is a fault with its number", "[accounts]") {
-  const auto bad = GENERATE(as<std::string>{}, "x", "a:x:0:0:::/bin/sh:extra", "a:x::0:::/bin/sh",
-                            "a:x: 0:0:::/bin/sh", "a:x:+0:0:::/bin/sh", "a:x:-1:0:::/bin/sh",
-                            "a:x:0x0:0:::/bin/sh", "a:x:4294967296:0:::/bin/sh",
-                            "a:x:0::::/bin/sh", ":x:0:0:::/bin/sh", "+::::::", "+@admins::::::",
-                            "-bob::::::", std::string("a:x:0:0::\0:/bin/sh", 18));
+  const auto bad = GENERATE(
+      as<std::string>{}, "x", "a:x:0:0:::/bin/sh:extra", "a:x::0:::/bin/sh", "a:x: 0:0:::/bin/sh",
+      "a:x:+0:0:::/bin/sh", "a:x:-1:0:::/bin/sh", "a:x:0x0:0:::/bin/sh",
+      "a:x:4294967296:0:::/bin/sh", "a:x:0::::/bin/sh", ":x:0:0:::/bin/sh",
+      "+::::::", "+@admins::::::", "-bob::::::", std::string("a:x:0:0::\0:/bin/sh", 18));
   CAPTURE(bad);
 
   const auto parsed = parse_passwd("root:x:0:0::/root:/bin/sh\n" + bad + "\nz:x:1:1::/:/bin/sh\n");
@@ -110,11 +110,10 @@ TEST_CASE("ages are days, dates are seconds, and -1 is none", "[accounts]") {
 }
 
 TEST_CASE("a shadow line that cannot be read is a fault without its content", "[accounts]") {
-  const auto bad = GENERATE(as<std::string>{}, "ann:$6$salt$secrethash:19000",
-                            "ann:$6$salt$secrethash:x:0:99999:7:::",
-                            "ann:$6$salt$secrethash:99999999999999999999:0:99999:7:::",
-                            "ann:$6$salt$secrethash:1:0:9999999:7:::",
-                            "ann:$6$salt$secrethash:1:0:1:7::-2:");
+  const auto bad = GENERATE(
+      as<std::string>{}, "ann:$6$salt$secrethash:19000", "ann:$6$salt$secrethash:x:0:99999:7:::",
+      "ann:$6$salt$secrethash:99999999999999999999:0:99999:7:::",
+      "ann:$6$salt$secrethash:1:0:9999999:7:::", "ann:$6$salt$secrethash:1:0:1:7::-2:");
   CAPTURE(bad);
 
   const auto parsed = parse_shadow(bad);

@@ -11,12 +11,20 @@
 namespace vouch::access {
 namespace {
 
-// The algorithms of sshd 9 and the DSA that older ones take. A key of any other kind lets nobody in.
-constexpr std::array<std::string_view, 8> kAlgorithms{
-    "ssh-rsa", "ssh-dss", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com", "sk-ssh-ed25519@openssh.com"};
+// The algorithms of sshd 9 and the DSA that older ones take. A key of any other kind lets nobody
+// in.
+constexpr std::array<std::string_view, 8> kAlgorithms{"ssh-rsa",
+                                                      "ssh-dss",
+                                                      "ssh-ed25519",
+                                                      "ecdsa-sha2-nistp256",
+                                                      "ecdsa-sha2-nistp384",
+                                                      "ecdsa-sha2-nistp521",
+                                                      "sk-ecdsa-sha2-nistp256@openssh.com",
+                                                      "sk-ssh-ed25519@openssh.com"};
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 std::string_view skip_blanks(std::string_view text) {
   const std::size_t start = text.find_first_not_of(" \t");
@@ -52,7 +60,8 @@ std::optional<int> integer_bits(std::string_view number) {
 // Reads "algorithm base64 comment" into `key`; false if `rest` does not start with a key.
 bool read_key(std::string_view rest, AuthorizedKey& key) {
   const std::string_view algorithm = take_word(rest);
-  if (std::find(kAlgorithms.begin(), kAlgorithms.end(), algorithm) == kAlgorithms.end()) return false;
+  if (std::find(kAlgorithms.begin(), kAlgorithms.end(), algorithm) == kAlgorithms.end())
+    return false;
   const auto blob = base64_decode(take_word(rest));
   if (!blob) return false;
   std::string_view fields = *blob;
@@ -145,11 +154,20 @@ std::optional<std::string> expand_key_path(std::string_view pattern, const Passw
     }
     if (++i == pattern.size()) return {};
     switch (pattern[i]) {
-      case '%': path += '%'; break;
-      case 'h': path += user.directory; break;
-      case 'u': path += user.name; break;
-      case 'U': path += std::to_string(user.uid); break;
-      default: return {};
+      case '%':
+        path += '%';
+        break;
+      case 'h':
+        path += user.directory;
+        break;
+      case 'u':
+        path += user.name;
+        break;
+      case 'U':
+        path += std::to_string(user.uid);
+        break;
+      default:
+        return {};
     }
   }
   if (!path.starts_with('/')) path = user.directory + "/" + path;

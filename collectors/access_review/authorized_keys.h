@@ -13,10 +13,10 @@
 namespace vouch::access {
 
 struct AuthorizedKey {
-  std::string options;       // As in the file, quotes included; "" if there are none.
-  std::string algorithm;     // "ssh-ed25519".
-  std::string fingerprint;   // "SHA256:" and unpadded base64, as `ssh-keygen -l` prints it.
-  std::optional<int> bits;   // RSA and DSA only: the others have one size.
+  std::string options;      // As in the file, quotes included; "" if there are none.
+  std::string algorithm;    // "ssh-ed25519".
+  std::string fingerprint;  // "SHA256:" and unpadded base64, as `ssh-keygen -l` prints it.
+  std::optional<int> bits;  // RSA and DSA only: the others have one size.
   std::string comment;
   bool certificate_authority = false;
 };

@@ -36,8 +36,8 @@ PasswdEntry user(const std::string& name) {
 }  // namespace
 
 TEST_CASE("keys have the fingerprint and size that ssh-keygen prints", "[keys]") {
-  const auto parsed = parse_authorized_keys("# comment\n\n" + kEd25519 + " ann@laptop  \n" + kEcdsa +
-                                            "\r\n  " + kRsa + " c rsa\n");
+  const auto parsed = parse_authorized_keys("# comment\n\n" + kEd25519 + " ann@laptop  \n" +
+                                            kEcdsa + "\r\n  " + kRsa + " c rsa\n");
 
   CHECK(parsed.faults.empty());
   REQUIRE(parsed.entries.size() == 3);
@@ -70,11 +70,11 @@ TEST_CASE("options before a key may hold quoted blanks", "[keys]") {
 }
 
 TEST_CASE("a line that sshd cannot read is a fault without its content", "[keys]") {
-  const auto bad = GENERATE(as<std::string>{}, "hunter2", "ssh-ed25519", "ssh-ed25519 AAAA",
-                            "ssh-rsa " + kEd25519.substr(12), "ssh-ed448 " + kEd25519.substr(12),
-                            kEd25519.substr(0, 60), "command=\"open " + kEd25519,
-                            "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAA==",
-                            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5//////A=");
+  const auto bad = GENERATE(
+      as<std::string>{}, "hunter2", "ssh-ed25519", "ssh-ed25519 AAAA",
+      "ssh-rsa " + kEd25519.substr(12), "ssh-ed448 " + kEd25519.substr(12), kEd25519.substr(0, 60),
+      "command=\"open " + kEd25519,
+      "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAA==", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5//////A=");
   CAPTURE(bad);
 
   const auto parsed = parse_authorized_keys(kEd25519 + "\n" + bad + "\n");

@@ -74,7 +74,7 @@ KeyFiles::KeyFiles(const Root& root) {
 std::vector<std::string> KeyFiles::paths(const PasswdEntry& user,
                                          const std::vector<std::string>& groups) const {
   std::vector<std::string> patterns;
-  bool is_settled = false;   // A value that holds on every connection ends the search.
+  bool is_settled = false;  // A value that holds on every connection ends the search.
   for (const auto& directive : directives_) {
     if (is_settled || !match_may_hold(directive.match, user.name, groups)) continue;
     patterns.insert(patterns.end(), directive.arguments.begin(), directive.arguments.end());

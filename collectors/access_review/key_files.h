@@ -17,8 +17,8 @@ class KeyFiles {
   // Of a configuration that cannot be read the defaults are taken; gaps() says so.
   explicit KeyFiles(const Root& root);
 
-  // The files for one account, whether they exist or not. Those that a Match may name for it are in:
-  // criteria other than User and Group depend on the connection, so they count as met.
+  // The files for one account, whether they exist or not. Those that a Match may name for it are
+  // in: criteria other than User and Group depend on the connection, so they count as met.
   [[nodiscard]] std::vector<std::string> paths(const PasswdEntry& user,
                                                const std::vector<std::string>& groups) const;
   // Empty, or what sshd also asks: AuthorizedKeysCommand. Its answers are not examined.
@@ -26,7 +26,7 @@ class KeyFiles {
   [[nodiscard]] const std::vector<std::pair<std::string, Error>>& gaps() const { return gaps_; }
 
  private:
-  std::vector<facts::SshdDirective> directives_;   // AuthorizedKeysFile alone.
+  std::vector<facts::SshdDirective> directives_;  // AuthorizedKeysFile alone.
   std::string command_;
   std::vector<std::pair<std::string, Error>> gaps_;
 };

@@ -24,7 +24,9 @@ std::string_view until_nul(const char* field, std::size_t size) {
 
 }  // namespace
 
-std::size_t WtmpReader::record_size() { return sizeof(struct utmpx); }
+std::size_t WtmpReader::record_size() {
+  return sizeof(struct utmpx);
+}
 
 void WtmpReader::feed(std::string_view bytes) {
   if (!rest_.empty()) {
@@ -56,7 +58,9 @@ void WtmpReader::record(std::string_view bytes) {
   newest = std::max(newest, seconds_of(entry.ut_tv.tv_sec));
 }
 
-std::size_t lastlog_record_size() { return sizeof(struct lastlog); }
+std::size_t lastlog_record_size() {
+  return sizeof(struct lastlog);
+}
 
 std::optional<std::int64_t> parse_lastlog_record(std::string_view record) {
   struct lastlog entry;

@@ -24,13 +24,11 @@ std::string wtmp_record(short type, std::string_view user, std::int32_t seconds)
 }  // namespace
 
 TEST_CASE("the newest login of each user counts, logouts and boots do not", "[logins]") {
-  const std::string bytes = wtmp_record(USER_PROCESS, "ann", 2000) +
-                            wtmp_record(USER_PROCESS, "ann", 1000) +
-                            wtmp_record(DEAD_PROCESS, "ann", 9000) +
-                            wtmp_record(BOOT_TIME, "reboot", 9000) +
-                            wtmp_record(USER_PROCESS, "", 9000) +
-                            wtmp_record(USER_PROCESS, std::string(40, 'u'), 7) +
-                            wtmp_record(USER_PROCESS, "late", -1);
+  const std::string bytes =
+      wtmp_record(USER_PROCESS, "ann", 2000) + wtmp_record(USER_PROCESS, "ann", 1000) +
+      wtmp_record(DEAD_PROCESS, "ann", 9000) + wtmp_record(BOOT_TIME, "reboot", 9000) +
+      wtmp_record(USER_PROCESS, "", 9000) + wtmp_record(USER_PROCESS, std::string(40, 'u'), 7) +
+      wtmp_record(USER_PROCESS, "late", -1);
   const std::size_t piece = GENERATE(1u, 100u, 384u, 1000u, 100000u);
   WtmpReader reader;
 

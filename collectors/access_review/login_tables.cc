@@ -58,14 +58,14 @@ Status collect_keys(Context& context, Rows& rows) {
   const auto accounts = read_accounts(context, rows);
   if (!accounts) return accounts.error();
   const auto groups = read_groups(context, rows);
-  const auto names = groups ? group_names(*groups, *accounts)
-                            : std::multimap<std::string, std::string>();
+  const auto names =
+      groups ? group_names(*groups, *accounts) : std::multimap<std::string, std::string>();
   const KeyFiles files(context.root());
   for (const auto& [object, error] : files.gaps()) rows.gap(object, error);
   if (!files.command().empty()) {
     rows.gap(files.command(), {Errc::unsupported, "the keys that AuthorizedKeysCommand gives"});
   }
-  std::set<std::pair<std::string, std::string>> seen;   // A name twice in passwd has one home each.
+  std::set<std::pair<std::string, std::string>> seen;  // A name twice in passwd has one home each.
   for (const Account& account : *accounts) {
     std::vector<std::string> own;
     const auto [first, last] = names.equal_range(account.entry.name);

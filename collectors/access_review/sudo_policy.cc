@@ -11,7 +11,7 @@ constexpr std::size_t kSudoersBytesMax = 4 << 20;
 constexpr std::size_t kFilesMax = 1000;
 constexpr std::size_t kDirectoryEntriesMax = 10'000;
 constexpr std::size_t kGrantsMax = 100'000;
-constexpr int kIncludeDepthMax = 128;   // As sudo's own.
+constexpr int kIncludeDepthMax = 128;  // As sudo's own.
 constexpr int kAliasDepthMax = 64;
 
 // Reads one file after the other, depth first, as sudo does.
@@ -88,7 +88,7 @@ class Reader {
 
   const Root& root_;
   SudoPolicy policy_;
-  std::set<std::string> open_;   // The chain of includes that is being read.
+  std::set<std::string> open_;  // The chain of includes that is being read.
 };
 
 class Expander {
@@ -183,7 +183,9 @@ class Expander {
 
 }  // namespace
 
-Result<SudoPolicy> read_sudo_policy(const Root& root) { return Reader(root).read(); }
+Result<SudoPolicy> read_sudo_policy(const Root& root) {
+  return Reader(root).read();
+}
 
 Result<std::vector<SudoGrant>> expand_grants(const SudoPolicy& policy) {
   return Expander(policy).expand();

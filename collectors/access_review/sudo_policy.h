@@ -17,9 +17,9 @@ namespace vouch::access {
 // One user may run one command.
 struct SudoGrant {
   std::string source;
-  std::string user;      // "!ann" where a list takes ann out.
-  std::string host;      // The whole list, "ALL,!web1".
-  std::string run_as;    // "root", "ALL:ALL", "ann,bob:adm"; "" for "()": the invoking user.
+  std::string user;    // "!ann" where a list takes ann out.
+  std::string host;    // The whole list, "ALL,!web1".
+  std::string run_as;  // "root", "ALL:ALL", "ann,bob:adm"; "" for "()": the invoking user.
   std::string command;
   bool negated = false;  // The command is taken out.
   std::vector<std::string> tags;
@@ -34,8 +34,8 @@ struct SudoSource {
 };
 
 struct SudoPolicy {
-  std::vector<SudoSource> files;                       // In the order of reading.
-  std::vector<std::pair<std::string, Error>> gaps;     // Path that was not read, and why.
+  std::vector<SudoSource> files;                    // In the order of reading.
+  std::vector<std::pair<std::string, Error>> gaps;  // Path that was not read, and why.
 };
 
 // Reads /etc/sudoers and its includes. No such file: an empty policy, nobody has anything. An Error

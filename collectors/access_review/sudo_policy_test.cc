@@ -23,8 +23,8 @@ std::string grants_of(const SudoPolicy& policy) {
   if (!grants) return grants.error().message;
   std::string out;
   for (const SudoGrant& grant : *grants) {
-    out += grant.user + " " + grant.host + " (" + grant.run_as + ") " +
-           (grant.negated ? "!" : "") + grant.command + "|";
+    out += grant.user + " " + grant.host + " (" + grant.run_as + ") " + (grant.negated ? "!" : "") +
+           grant.command + "|";
   }
   return out;
 }
@@ -83,8 +83,7 @@ TEST_CASE("what cannot be read is a gap: missing, looping, outside, no file", "[
 
   const auto policy = policy_of(tree);
 
-  CHECK(gaps_of(policy) ==
-        "/etc/missing|/etc/sudoers|/etc/loop|/etc/pipe|/etc/outside|");
+  CHECK(gaps_of(policy) == "/etc/missing|/etc/sudoers|/etc/loop|/etc/pipe|/etc/outside|");
   CHECK(grants_of(policy) == "a ALL (root) ALL|");
   CHECK(policy.files[0].content.faults.size() == 1);
 }

@@ -30,8 +30,8 @@ void note_other_sources(Context& context, Rows& rows) {
        at = nsswitch->find("sudoers:", at + 1)) {
     const bool starts_line = at == 0 || (*nsswitch)[at - 1] == '\n';
     const std::string line = nsswitch->substr(at, nsswitch->find('\n', at) - at);
-    const bool is_remote = line.find("ldap") != std::string::npos ||
-                           line.find("sss") != std::string::npos;
+    const bool is_remote =
+        line.find("ldap") != std::string::npos || line.find("sss") != std::string::npos;
     if (starts_line && is_remote) {
       rows.gap("/etc/nsswitch.conf:sudoers", {Errc::unsupported, "sudo rules of a directory"});
     }
@@ -92,20 +92,20 @@ Status collect_files(Context& context, Rows& rows) {
 }  // namespace
 
 sdk::Table sudo_rules_table() {
-  return {.name = "sudo_rules",
-          .title = "Who may run what as whom, includes and aliases resolved",
-          .columns = {sdk::bytes("source", "File").key(),
-                      sdk::text("user", "User, %group, #uid, ALL; with ! where it is taken out").key(),
-                      sdk::text("host", "Hosts").key(),
-                      sdk::text("run_as", "Users:groups; empty for the invoking user").key(),
-                      sdk::bytes("command", "Command and arguments")
-                          .key().redact(Redaction::command),
-                      sdk::occurrence(), sdk::boolean("nopasswd", "Without a password"),
-                      sdk::boolean("noexec", "Without further commands"),
-                      sdk::boolean("negated", "The command is taken out"),
-                      sdk::text("tags", "All tags and options, sorted")},
-          .capabilities = {kReadAll},
-          .collect = collect_rules};
+  return {
+      .name = "sudo_rules",
+      .title = "Who may run what as whom, includes and aliases resolved",
+      .columns = {sdk::bytes("source", "File").key(),
+                  sdk::text("user", "User, %group, #uid, ALL; with ! where it is taken out").key(),
+                  sdk::text("host", "Hosts").key(),
+                  sdk::text("run_as", "Users:groups; empty for the invoking user").key(),
+                  sdk::bytes("command", "Command and arguments").key().redact(Redaction::command),
+                  sdk::occurrence(), sdk::boolean("nopasswd", "Without a password"),
+                  sdk::boolean("noexec", "Without further commands"),
+                  sdk::boolean("negated", "The command is taken out"),
+                  sdk::text("tags", "All tags and options, sorted")},
+      .capabilities = {kReadAll},
+      .collect = collect_rules};
 }
 
 sdk::Table sudo_defaults_table() {

@@ -15,13 +15,18 @@ using Kind = SudoersScanner::Kind;
 
 // Each positive tag and the one that it takes back.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kTags{{
-    {"EXEC", "NOEXEC"}, {"FOLLOW", "NOFOLLOW"}, {"INTERCEPT", "NOINTERCEPT"},
-    {"LOG_INPUT", "NOLOG_INPUT"}, {"LOG_OUTPUT", "NOLOG_OUTPUT"}, {"MAIL", "NOMAIL"},
-    {"PASSWD", "NOPASSWD"}, {"SETENV", "NOSETENV"},
+    {"EXEC", "NOEXEC"},
+    {"FOLLOW", "NOFOLLOW"},
+    {"INTERCEPT", "NOINTERCEPT"},
+    {"LOG_INPUT", "NOLOG_INPUT"},
+    {"LOG_OUTPUT", "NOLOG_OUTPUT"},
+    {"MAIL", "NOMAIL"},
+    {"PASSWD", "NOPASSWD"},
+    {"SETENV", "NOSETENV"},
 }};
 constexpr std::array<std::string_view, 10> kSettings{
-    "ROLE", "TYPE", "PRIVS", "LIMITPRIVS", "NOTBEFORE", "NOTAFTER", "TIMEOUT", "CWD", "CHROOT",
-    "APPARMOR_PROFILE"};
+    "ROLE",     "TYPE",    "PRIVS", "LIMITPRIVS", "NOTBEFORE",
+    "NOTAFTER", "TIMEOUT", "CWD",   "CHROOT",     "APPARMOR_PROFILE"};
 constexpr std::array<std::string_view, 4> kDigests{"sha224", "sha256", "sha384", "sha512"};
 
 bool is_alias_name(std::string_view word) {
@@ -168,10 +173,10 @@ class Parser {
       const auto name = scan_.word();
       if (!name || !is_alias_name(*name) || *name == "ALL" || !scan_.take('=')) return false;
       SudoAlias alias{kind, *name, {}};
-      const bool complete = kind == SudoAlias::Kind::command
-                                ? command_list(alias.members)
-                                : list(alias.members, kind == SudoAlias::Kind::host
-                                                          ? Kind::host : Kind::name);
+      const bool complete =
+          kind == SudoAlias::Kind::command
+              ? command_list(alias.members)
+              : list(alias.members, kind == SudoAlias::Kind::host ? Kind::host : Kind::name);
       if (!complete) return false;
       const bool known = std::any_of(file_.aliases.begin(), file_.aliases.end(), [&](auto& other) {
         return other.kind == kind && other.name == alias.name;
@@ -262,7 +267,8 @@ class Parser {
     if (scan_.peek() != ':' && scan_.peek() != ')' && !list(out.run_as_users, Kind::name)) {
       return false;
     }
-    if (scan_.take(':') && scan_.peek() != ')' && !list(out.run_as_groups, Kind::name)) return false;
+    if (scan_.take(':') && scan_.peek() != ')' && !list(out.run_as_groups, Kind::name))
+      return false;
     return scan_.take(')');
   }
 

@@ -15,7 +15,7 @@ namespace vouch::access {
 // A member of a list: "ann", "%sudo", "#1000", "+netgroup", "ALL", an alias, a command.
 struct SudoItem {
   bool negated = false;
-  std::string text;   // Unquoted and unescaped.
+  std::string text;  // Unquoted and unescaped.
 
   bool operator==(const SudoItem&) const = default;
 };
@@ -28,9 +28,9 @@ struct SudoAlias {
 };
 
 struct SudoDefault {
-  std::string scope;     // "", "@web1", ":ann,%adm", "!/bin/ls", ">root".
+  std::string scope;  // "", "@web1", ":ann,%adm", "!/bin/ls", ">root".
   std::string name;
-  std::string value;     // With "+=" or "-=" in front where the file has it.
+  std::string value;  // With "+=" or "-=" in front where the file has it.
   bool negated = false;
 };
 
@@ -39,7 +39,7 @@ struct SudoCommand {
   bool run_as_given = false;
   std::vector<SudoItem> run_as_users;
   std::vector<SudoItem> run_as_groups;
-  std::vector<std::string> tags;   // In effect here: "NOPASSWD", "CWD=/tmp"; sorted.
+  std::vector<std::string> tags;  // In effect here: "NOPASSWD", "CWD=/tmp"; sorted.
 };
 
 struct SudoPrivilege {
@@ -64,7 +64,7 @@ struct SudoersFile {
   std::vector<SudoDefault> defaults;
   std::vector<SudoRule> rules;
   std::vector<SudoInclude> includes;
-  std::vector<Fault> faults;   // Empty: `visudo -c` has nothing against its syntax.
+  std::vector<Fault> faults;  // Empty: `visudo -c` has nothing against its syntax.
 };
 
 SudoersFile parse_sudoers(std::string_view text);

@@ -8,8 +8,12 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t\r";
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool ends_name(char c) {
   return c == '\0' || c == '\n' || is_blank(c) ||
@@ -90,8 +94,8 @@ bool SudoersScanner::take_negation() {
 }
 
 bool SudoersScanner::is_ipv6_here() const {
-  const std::size_t end = std::min(
-      text_.find_first_not_of("0123456789abcdefABCDEF:./", at_), text_.size());
+  const std::size_t end =
+      std::min(text_.find_first_not_of("0123456789abcdefABCDEF:./", at_), text_.size());
   const std::string_view run = text_.substr(at_, end - at_);
   return std::count(run.begin(), run.end(), ':') >= 2;
 }

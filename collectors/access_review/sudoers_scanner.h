@@ -14,7 +14,7 @@ class SudoersScanner {
  public:
   explicit SudoersScanner(std::string_view text) : text_(text) {}
 
-  [[nodiscard]] int line() const { return line_; }      // From 1.
+  [[nodiscard]] int line() const { return line_; }  // From 1.
   [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
 
   // True at the end of a logical line: blanks, continuations and a comment are skipped first.

@@ -72,14 +72,13 @@ TEST_CASE("a rule has users, hosts, run-as, tags and commands", "[sudoers]") {
 }
 
 TEST_CASE("what visudo refuses is a fault with its line, and the other lines stand", "[sudoers]") {
-  const auto bad = GENERATE(as<std::string>{}, "x ALL", "x ALL=", "x ALL=bin/a", "x y z=ALL",
-                            "x ALL=ALL,", "x ALL=(ALL) FOO: ALL", "x ALL=ALL : y",
-                            "x ALL=ALL=ALL", "x ALL=/bin/a b:c", "#5comment", "x#y ALL=ALL",
-                            "\"\" ALL=ALL", "X_Alias A=b", "User_Alias a=b", "User_Alias A=b,",
-                            "User_Alias ALL=b", "Defaults", "Defaults !", "Defaults !a=b",
-                            "Defaults env_keep+", "@include", "@include /etc/x y",
-                            "x ALL=(root ALL", "x ALL=list /x", "x ALL=^/bin/a", "x \"y ALL=ALL",
-                            "User_Alias A=b\nUser_Alias A=c");
+  const auto bad =
+      GENERATE(as<std::string>{}, "x ALL", "x ALL=", "x ALL=bin/a", "x y z=ALL", "x ALL=ALL,",
+               "x ALL=(ALL) FOO: ALL", "x ALL=ALL : y", "x ALL=ALL=ALL", "x ALL=/bin/a b:c",
+               "#5comment", "x#y ALL=ALL", "\"\" ALL=ALL", "X_Alias A=b", "User_Alias a=b",
+               "User_Alias A=b,", "User_Alias ALL=b", "Defaults", "Defaults !", "Defaults !a=b",
+               "Defaults env_keep+", "@include", "@include /etc/x y", "x ALL=(root ALL",
+               "x ALL=list /x", "x ALL=^/bin/a", "x \"y ALL=ALL", "User_Alias A=b\nUser_Alias A=c");
   CAPTURE(bad);
 
   const auto file = parse_sudoers("a ALL=ALL\n" + bad + "\nb ALL=ALL\n");
@@ -124,7 +123,8 @@ TEST_CASE("defaults have scope, sign and value", "[sudoers]") {
   REQUIRE(file.faults.empty());
   std::string out;
   for (const auto& option : file.defaults) {
-    out += option.scope + " " + (option.negated ? "!" : "") + option.name + " " + option.value + "|";
+    out +=
+        option.scope + " " + (option.negated ? "!" : "") + option.name + " " + option.value + "|";
   }
   CHECK(out ==
         " env_keep +=A B| !authenticate | timestamp_timeout -1| passprompt x, y|"

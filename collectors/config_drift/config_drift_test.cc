@@ -33,7 +33,9 @@ sdk::TestRequest hashes(const TestTree& cache = {}, std::string token = "") {
 }
 
 // Sets the times of a file so that it counts as settled: ctime cannot be set, so tests wait for it.
-void wait_until_settled() { ::usleep(3'100'000); }
+void wait_until_settled() {
+  ::usleep(3'100'000);
+}
 
 const std::string kHello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
@@ -64,7 +66,10 @@ TEST_CASE("files are rows with what they are, and traps neither block nor lead o
 
 TEST_CASE("options choose the paths, limits become gaps", "[drift]") {
   TestTree tree;
-  tree.file("/a/one", "hello").file("/a/skip/two", "x").file("/b/three", "x").file("/a/big", "123456");
+  tree.file("/a/one", "hello")
+      .file("/a/skip/two", "x")
+      .file("/b/three", "x")
+      .file("/a/big", "123456");
   sdk::TestRequest request{.tables = {"file_hashes"}};
   request.options["paths"] = json::Array{"/a/", "/a/one", "/missing"};
   request.options["extra_paths"] = json::Array{"/b"};

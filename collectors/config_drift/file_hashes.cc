@@ -31,24 +31,55 @@ constexpr int kReadAttemptsMax = 3;
 
 // What decides who gets in and what runs first. A site adds its own with `extra_paths`.
 std::vector<std::string> default_paths() {
-  return {"/etc", "/boot", "/usr/local/bin", "/usr/local/sbin", "/root/.ssh", "/usr/bin/bash",
-          "/usr/bin/dash", "/usr/bin/su", "/usr/bin/sudo", "/usr/bin/passwd", "/usr/bin/login",
-          "/usr/bin/chsh", "/usr/bin/chfn", "/usr/bin/newgrp", "/usr/bin/gpasswd", "/usr/bin/ssh",
-          "/usr/bin/mount", "/usr/bin/umount", "/usr/bin/pkexec", "/usr/bin/crontab",
-          "/usr/bin/dpkg", "/usr/bin/apt-get", "/usr/bin/rpm", "/usr/bin/systemctl",
-          "/usr/sbin/sshd", "/usr/sbin/unix_chkpwd", "/usr/sbin/cron", "/usr/sbin/agetty",
-          "/usr/lib/systemd/systemd", "/lib/systemd/systemd", "/usr/lib/openssh/ssh-keysign"};
+  return {"/etc",
+          "/boot",
+          "/usr/local/bin",
+          "/usr/local/sbin",
+          "/root/.ssh",
+          "/usr/bin/bash",
+          "/usr/bin/dash",
+          "/usr/bin/su",
+          "/usr/bin/sudo",
+          "/usr/bin/passwd",
+          "/usr/bin/login",
+          "/usr/bin/chsh",
+          "/usr/bin/chfn",
+          "/usr/bin/newgrp",
+          "/usr/bin/gpasswd",
+          "/usr/bin/ssh",
+          "/usr/bin/mount",
+          "/usr/bin/umount",
+          "/usr/bin/pkexec",
+          "/usr/bin/crontab",
+          "/usr/bin/dpkg",
+          "/usr/bin/apt-get",
+          "/usr/bin/rpm",
+          "/usr/bin/systemctl",
+          "/usr/sbin/sshd",
+          "/usr/sbin/unix_chkpwd",
+          "/usr/sbin/cron",
+          "/usr/sbin/agetty",
+          "/usr/lib/systemd/systemd",
+          "/lib/systemd/systemd",
+          "/usr/lib/openssh/ssh-keysign"};
 }
 
 std::string_view type_name(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFREG: return "regular";
-    case S_IFDIR: return "directory";
-    case S_IFLNK: return "symlink";
-    case S_IFIFO: return "fifo";
-    case S_IFSOCK: return "socket";
-    case S_IFBLK: return "block";
-    default: return "character";
+    case S_IFREG:
+      return "regular";
+    case S_IFDIR:
+      return "directory";
+    case S_IFLNK:
+      return "symlink";
+    case S_IFIFO:
+      return "fifo";
+    case S_IFSOCK:
+      return "socket";
+    case S_IFBLK:
+      return "block";
+    default:
+      return "character";
   }
 }
 
@@ -125,7 +156,9 @@ class Hasher {
   std::string buffer_;
 };
 
-std::string cache_path(const Context& context) { return context.cache_dir() + "/file_hashes.cache"; }
+std::string cache_path(const Context& context) {
+  return context.cache_dir() + "/file_hashes.cache";
+}
 
 // True if every digest of the last answer is still trusted.
 bool is_cache_fresh(const Context& context, std::string_view token) {
@@ -200,16 +233,19 @@ Status emit(Context& context, Rows& rows, std::vector<FileEntry>& entries, const
 
 Status collect(Context& context, Rows& rows) {
   auto paths = context.texts_option("paths", default_paths());
-  for (std::string& path : context.texts_option("extra_paths", {})) paths.push_back(std::move(path));
+  for (std::string& path : context.texts_option("extra_paths", {}))
+    paths.push_back(std::move(path));
   for (const std::string& path : paths) {
     if (!path.starts_with('/')) return Error{Errc::invalid, "option paths: not absolute: " + path};
   }
   WalkLimits limits;
   limits.excluded = context.texts_option("exclude", {});
   limits.is_over = [&context] { return context.remaining().count() == 0; };
-  const std::int64_t file_bytes_max = context.integer_option("file_bytes_max", kFileBytesMaxDefault);
-  auto entries = walk(context.root(), std::move(paths), limits,
-                      [&rows](const std::string& path, const Error& error) { rows.gap(path, error); });
+  const std::int64_t file_bytes_max =
+      context.integer_option("file_bytes_max", kFileBytesMaxDefault);
+  auto entries =
+      walk(context.root(), std::move(paths), limits,
+           [&rows](const std::string& path, const Error& error) { rows.gap(path, error); });
   if (!entries) return entries.error();
 
   const std::string token = state_token(*entries, file_bytes_max);
@@ -247,17 +283,17 @@ std::vector<sdk::Option> file_hashes_options() {
 }
 
 sdk::Table file_hashes_table() {
-  return {.name = "file_hashes",
-          .title = "Files by content, owner and mode",
-          .columns = {sdk::bytes("path", "Path").key(),
-                      sdk::text("type", "regular, directory, symlink, fifo, socket, block, character"),
-                      sdk::text("mode", "Four octal digits"), sdk::integer("uid", "Owner"),
-                      sdk::integer("gid", "Group"),
-                      sdk::integer("size", "Bytes; 0 for directories"),
-                      sdk::text("sha256", "Of the content").nullable("not a regular file"),
-                      sdk::bytes("target", "Where it points").nullable("no symlink")},
-          .capabilities = {"CAP_DAC_READ_SEARCH"},
-          .collect = collect};
+  return {
+      .name = "file_hashes",
+      .title = "Files by content, owner and mode",
+      .columns = {sdk::bytes("path", "Path").key(),
+                  sdk::text("type", "regular, directory, symlink, fifo, socket, block, character"),
+                  sdk::text("mode", "Four octal digits"), sdk::integer("uid", "Owner"),
+                  sdk::integer("gid", "Group"), sdk::integer("size", "Bytes; 0 for directories"),
+                  sdk::text("sha256", "Of the content").nullable("not a regular file"),
+                  sdk::bytes("target", "Where it points").nullable("no symlink")},
+      .capabilities = {"CAP_DAC_READ_SEARCH"},
+      .collect = collect};
 }
 
 }  // namespace vouch::drift

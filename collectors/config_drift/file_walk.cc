@@ -16,7 +16,7 @@
 namespace vouch::drift {
 namespace {
 
-constexpr std::size_t kNamesMax = 500'000;   // Of one directory.
+constexpr std::size_t kNamesMax = 500'000;  // Of one directory.
 constexpr std::size_t kEntriesPerLook = 1024;
 
 struct CloseDirectory {
@@ -27,8 +27,9 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
 // Reading these would ask a network, or give other bytes every time.
 bool is_foreign_file_system(int fd) {
   static constexpr std::array<long, 9> kForeign{
-      PROC_SUPER_MAGIC, SYSFS_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xFF534D42 /* cifs */,
-      0xFE534D42 /* smb2 */, FUSE_SUPER_MAGIC, AFS_SUPER_MAGIC, CGROUP2_SUPER_MAGIC};
+      PROC_SUPER_MAGIC, SYSFS_MAGIC,           NFS_SUPER_MAGIC,
+      SMB_SUPER_MAGIC,  0xFF534D42 /* cifs */, 0xFE534D42 /* smb2 */,
+      FUSE_SUPER_MAGIC, AFS_SUPER_MAGIC,       CGROUP2_SUPER_MAGIC};
   struct statfs status;
   if (::fstatfs(fd, &status) != 0) return true;
   return std::find(kForeign.begin(), kForeign.end(), static_cast<long>(status.f_type)) !=
@@ -37,8 +38,7 @@ bool is_foreign_file_system(int fd) {
 
 bool is_below(std::string_view path, std::string_view parent) {
   if (parent == "/") return true;
-  return path.starts_with(parent) &&
-         (path.size() == parent.size() || path[parent.size()] == '/');
+  return path.starts_with(parent) && (path.size() == parent.size() || path[parent.size()] == '/');
 }
 
 std::string tidy_path(std::string path) {

@@ -17,12 +17,12 @@
 namespace vouch::drift {
 
 struct FileEntry {
-  std::string path;      // Inside the root.
-  struct stat status;    // Of the entry itself: a link is a link.
+  std::string path;    // Inside the root.
+  struct stat status;  // Of the entry itself: a link is a link.
 };
 
 struct WalkLimits {
-  std::vector<std::string> excluded;   // Paths, and all below them.
+  std::vector<std::string> excluded;  // Paths, and all below them.
   std::size_t entries_max = 500'000;
   int depth_max = 64;
   // Asked now and then; true ends the walk with Errc::timeout.
@@ -33,8 +33,8 @@ struct WalkLimits {
 using OnGap = std::function<void(const std::string& path, const Error& error)>;
 
 // The entries at and below each of `paths`, every directory sorted bytewise, each path once. A path
-// that does not exist is left out; a path that is a link to a directory is walked, too. File systems
-// that are remote or made up by the kernel (nfs, proc) are a gap.
+// that does not exist is left out; a path that is a link to a directory is walked, too. File
+// systems that are remote or made up by the kernel (nfs, proc) are a gap.
 Result<std::vector<FileEntry>> walk(const Root& root, std::vector<std::string> paths,
                                     const WalkLimits& limits, const OnGap& on_gap);
 

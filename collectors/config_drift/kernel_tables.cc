@@ -101,7 +101,8 @@ Status collect_mounts(Context& context, Rows& rows) {
     if (!text) {
       const auto mountinfo = root.read("/proc/self/mountinfo", kTextBytesMax);
       if (!mountinfo || is_private_namespace(*mountinfo)) {
-        rows.gap("/proc/1/mounts", {Errc::denied, "shown are the mounts of the collector's sandbox"});
+        rows.gap("/proc/1/mounts",
+                 {Errc::denied, "shown are the mounts of the collector's sandbox"});
       }
       text = root.read("/proc/self/mounts", kTextBytesMax);
     }
@@ -229,15 +230,15 @@ sdk::Table mounts_table() {
 }
 
 sdk::Table listening_ports_table() {
-  return {.name = "listening_ports",
-          .title = "Sockets that wait for others",
-          .columns = {sdk::text("protocol", "tcp, udp").key(),
-                      sdk::text("family", "ipv4, ipv6").key(),
-                      sdk::text("address", "Local address").key(),
-                      sdk::integer("port", "Local port").key(), sdk::occurrence(),
-                      sdk::integer("uid", "Owner of the socket"),
-                      sdk::text("unit", "systemd unit").nullable("not known")},
-          .collect = collect_ports};
+  return {
+      .name = "listening_ports",
+      .title = "Sockets that wait for others",
+      .columns = {sdk::text("protocol", "tcp, udp").key(), sdk::text("family", "ipv4, ipv6").key(),
+                  sdk::text("address", "Local address").key(),
+                  sdk::integer("port", "Local port").key(), sdk::occurrence(),
+                  sdk::integer("uid", "Owner of the socket"),
+                  sdk::text("unit", "systemd unit").nullable("not known")},
+      .collect = collect_ports};
 }
 
 sdk::Table kernel_modules_table() {

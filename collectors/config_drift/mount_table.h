@@ -12,12 +12,12 @@ struct Mount {
   std::string device;
   std::string path;
   std::string type;
-  std::string flags;   // Sorted, comma separated; values of secret ones redacted.
+  std::string flags;  // Sorted, comma separated; values of secret ones redacted.
 };
 
 struct MountTable {
   std::vector<Mount> mounts;
-  std::vector<int> faults;   // Numbers of lines with fewer than four fields.
+  std::vector<int> faults;  // Numbers of lines with fewer than four fields.
 };
 
 // Octal escapes such as \040 are decoded. Comments and empty lines are skipped.

@@ -58,23 +58,26 @@ TEST_CASE("a mount line of fewer than four fields is a fault with its number", "
 TEST_CASE("a slave root mount says that the namespace is the process's own", "[mounts]") {
   CHECK_FALSE(is_private_namespace("28 1 254:0 / / rw - ext4 /dev/vda rw\n"));
   CHECK_FALSE(is_private_namespace("28 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"));
-  CHECK(is_private_namespace("28 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"
-                             "90 1 254:0 / / ro master:1 - ext4 /dev/vda rw\n"));
+  CHECK(
+      is_private_namespace("28 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"
+                           "90 1 254:0 / / ro master:1 - ext4 /dev/vda rw\n"));
   CHECK_FALSE(is_private_namespace("28 1 254:0 / /x rw master:1 - ext4 /dev/vda rw\n"));
 }
 
 TEST_CASE("sockets of /proc/net: listening ones only, addresses in host order", "[sockets]") {
   const std::string head = "  sl  local_address rem_address   st tx_queue rx_queue tr\n";
-  const auto tcp = parse_proc_net(
-      head +
-          "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000  0 1 1\n"
-          "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0  0 2 1\n",
-      "tcp", false);
+  const auto tcp = parse_proc_net(head +
+                                      "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 "
+                                      "00:00000000 00000000  1000  0 1 1\n"
+                                      "   1: 0100007F:1F90 0100007F:9999 01 00000000:00000000 "
+                                      "00:00000000 00000000     0  0 2 1\n",
+                                  "tcp", false);
   const auto udp = parse_proc_net(
-      head + "  77: 00000000000000000000000001000000:0035 00000000000000000000000000000000:0000 07 "
-             "00000000:00000000 00:00000000 00000000   101        0 9 2\n"
-             "  78: 00000000000000000000000000000000:0000 00000000000000000000000000000000:0000 07 "
-             "00000000:00000000 00:00000000 00000000   101        0 9 2\n",
+      head +
+          "  77: 00000000000000000000000001000000:0035 00000000000000000000000000000000:0000 07 "
+          "00000000:00000000 00:00000000 00000000   101        0 9 2\n"
+          "  78: 00000000000000000000000000000000:0000 00000000000000000000000000000000:0000 07 "
+          "00000000:00000000 00:00000000 00000000   101        0 9 2\n",
       "udp", true);
 
   REQUIRE(tcp);
@@ -136,6 +139,7 @@ TEST_CASE("modules: loaded ones, and those that the configuration names", "[modu
         std::set<std::string>{"nf_tables", "usb_x"});
   CHECK(parse_modules_load("# c\nbr_netfilter\n\n dm-mod\n") ==
         std::set<std::string>{"br_netfilter", "dm_mod"});
-  CHECK(parse_modprobe("blacklist usb-storage\ninstall cramfs /bin/true\noptions x y=1\nblacklist\n") ==
+  CHECK(parse_modprobe(
+            "blacklist usb-storage\ninstall cramfs /bin/true\noptions x y=1\nblacklist\n") ==
         std::set<std::string>{"usb_storage", "cramfs"});
 }

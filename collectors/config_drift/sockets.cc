@@ -142,7 +142,8 @@ Result<std::vector<Listener>> query_listeners() {
   alignas(nlmsghdr) std::array<char, kReplyBytes> reply;
   for (const int protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
     for (const int family : {AF_INET, AF_INET6}) {
-      if (auto status = send_request(socket.get(), family, protocol); !status) return status.error();
+      if (auto status = send_request(socket.get(), family, protocol); !status)
+        return status.error();
       while (true) {
         const ssize_t count = ::recv(socket.get(), reply.data(), reply.size(), 0);
         if (count < 0 && errno == EINTR) continue;

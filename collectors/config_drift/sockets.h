@@ -12,19 +12,19 @@
 namespace vouch::drift {
 
 struct Listener {
-  std::string protocol;   // "tcp", "udp".
-  std::string family;     // "ipv4", "ipv6".
+  std::string protocol;  // "tcp", "udp".
+  std::string family;    // "ipv4", "ipv6".
   std::string address;
   int port = 0;
   std::int64_t uid = 0;
-  std::uint64_t cgroup_id = 0;   // 0: not known.
+  std::uint64_t cgroup_id = 0;  // 0: not known.
 };
 
 // From the kernel by netlink (sock_diag(7)), of the calling process's network namespace.
 Result<std::vector<Listener>> query_listeners();
 
-// From the text of /proc/net/{tcp,tcp6,udp,udp6}; `protocol` is the file's. The cgroup stays unknown.
-// Errc::invalid, naming the line, if one does not parse.
+// From the text of /proc/net/{tcp,tcp6,udp,udp6}; `protocol` is the file's. The cgroup stays
+// unknown. Errc::invalid, naming the line, if one does not parse.
 Result<std::vector<Listener>> parse_proc_net(std::string_view text, std::string_view protocol,
                                              bool is_ipv6);
 

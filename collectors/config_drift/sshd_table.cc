@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table sshd_effective_config: what `sshd -T` says on the host; what the files say under --root,
-// or where sshd refuses to answer (then with a gap: the defaults of its version are missing).
+// The table sshd_effective_config: what `sshd -T` says on the host; what the files say under
+// --root, or where sshd refuses to answer (then with a gap: the defaults of its version are
+// missing).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,8 +47,8 @@ void add_from_files(Rows& rows, const SshdConfig& config) {
         if (!is_one) rows.add({directive.keyword, argument, "files"});
       }
     } else if (settled.insert(directive.keyword).second) {
-      rows.add({directive.keyword, shown_value(directive.keyword, join(directive.arguments)),
-                "files"});
+      rows.add(
+          {directive.keyword, shown_value(directive.keyword, join(directive.arguments)), "files"});
     }
   }
 }
@@ -72,7 +73,8 @@ Status add_from_sshd(Context& context, Rows& rows) {
   const auto exit = run_process(command);
   if (!exit) return exit.error();
   if (exit->how != Exit::How::exited || exit->code != 0) {
-    const std::string reason = exit->standard_error.substr(0, exit->standard_error.find_first_of("\r\n"));
+    const std::string reason =
+        exit->standard_error.substr(0, exit->standard_error.find_first_of("\r\n"));
     return Error{Errc::tool_failed, "sshd -T: " + reason};
   }
   std::string_view text = exit->standard_output;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remembers the SHA-256 of files by what stat(2) says of them, so that an unchanged file is not read
-// again. A hash is trusted for 12 to 24 hours only, spread over the files: a change whose ctime was
-// forged is found within a day, and no run re-reads everything.
+// Remembers the SHA-256 of files by what stat(2) says of them, so that an unchanged file is not
+// read again. A hash is trusted for 12 to 24 hours only, spread over the files: a change whose
+// ctime was forged is found within a day, and no run re-reads everything.
 #pragma once
 
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ class StatCache {
     std::int64_t size = 0;
     std::int64_t modified_ns = 0;
     std::int64_t changed_ns = 0;
-    std::int64_t hashed = 0;   // Seconds since 1970.
+    std::int64_t hashed = 0;  // Seconds since 1970.
     std::string digest;
   };
   struct Key {

@@ -14,10 +14,10 @@
 namespace vouch::drift {
 
 struct SysctlSetting {
-  std::string name;    // Dotted; a dot within a component is "/", as sysctl(8) prints it.
+  std::string name;  // Dotted; a dot within a component is "/", as sysctl(8) prints it.
   std::string value;
   int line = 0;
-  bool is_excluded = false;   // "-name" without value: patterns do not reach it.
+  bool is_excluded = false;  // "-name" without value: patterns do not reach it.
 };
 
 // Lines that are no setting are in `faults` by number.
@@ -33,7 +33,7 @@ struct ConfiguredSysctl {
 };
 
 struct SysctlConfig {
-  std::map<std::string, ConfiguredSysctl> settings;            // The last one of each name.
+  std::map<std::string, ConfiguredSysctl> settings;  // The last one of each name.
   std::vector<std::pair<std::string, Error>> gaps;
 };
 

@@ -9,14 +9,13 @@ namespace vouch::drift {
 namespace {
 
 constexpr std::size_t kUnitBytesMax = 1 << 20;
-constexpr std::size_t kEntriesMax = 20'000;   // Of one directory.
+constexpr std::size_t kEntriesMax = 20'000;  // Of one directory.
 
 // systemd's search path for the system manager; the first directory that has a name defines it.
 constexpr std::array<std::string_view, 9> kDirectories{
-    "/etc/systemd/system",     "/run/systemd/system",      "/run/systemd/transient",
-    "/run/systemd/generator",  "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system", "/lib/systemd/system",      "/run/systemd/generator.late",
-    "/run/systemd/generator.early"};
+    "/etc/systemd/system",    "/run/systemd/system",           "/run/systemd/transient",
+    "/run/systemd/generator", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+    "/lib/systemd/system",    "/run/systemd/generator.late",   "/run/systemd/generator.early"};
 
 bool is_unit_name(std::string_view name) {
   static constexpr std::array<std::string_view, 10> kSuffixes{
@@ -45,7 +44,7 @@ class Scanner {
 
   Result<UnitFiles> scan() {
     bool found_any = false;
-    std::set<std::pair<dev_t, ino_t>> seen;   // /lib may be a link to /usr/lib.
+    std::set<std::pair<dev_t, ino_t>> seen;  // /lib may be a link to /usr/lib.
     for (const std::string_view directory : kDirectories) {
       const auto status = root_.stat(directory);
       if (!status) continue;
@@ -185,7 +184,9 @@ class Scanner {
 
 }  // namespace
 
-Result<UnitFiles> scan_units(const Root& root) { return Scanner(root).scan(); }
+Result<UnitFiles> scan_units(const Root& root) {
+  return Scanner(root).scan();
+}
 
 std::string_view install_kind(std::string_view unit_text) {
   static constexpr std::array<std::string_view, 4> kEnable{"WantedBy", "RequiredBy", "UpheldBy",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// systemd units as they lie on disk: which file defines a unit, which drop-ins change it, whether it
-// starts by itself (systemd.unit(5), `systemctl list-unit-files`).
+// systemd units as they lie on disk: which file defines a unit, which drop-ins change it, whether
+// it starts by itself (systemd.unit(5), `systemctl list-unit-files`).
 #pragma once
 
 #include <map>
@@ -16,21 +16,22 @@
 namespace vouch::drift {
 
 struct UnitFile {
-  std::string load_state;        // "loaded", "masked", "not-found" (only linked to).
-  std::string unit_file_state;   // "enabled", "disabled", "static", "masked", "alias", "generated" …
+  std::string load_state;       // "loaded", "masked", "not-found" (only linked to).
+  std::string unit_file_state;  // "enabled", "disabled", "static", "masked", "alias", "generated" …
   std::optional<std::string> fragment_path;
-  std::vector<std::string> drop_ins;   // Paths, sorted.
+  std::vector<std::string> drop_ins;  // Paths, sorted.
 };
 
 struct UnitFiles {
-  std::map<std::string, UnitFile> units;   // By id; templates as "name@.service".
+  std::map<std::string, UnitFile> units;  // By id; templates as "name@.service".
   std::vector<std::pair<std::string, Error>> gaps;
 };
 
 // Errc::not_found if no unit directory exists: this host has no systemd.
 Result<UnitFiles> scan_units(const Root& root);
 
-// What the [Install] section says: "enable" (WantedBy and the like), "also" (Also alone), "" (none).
+// What the [Install] section says: "enable" (WantedBy and the like), "also" (Also alone), ""
+// (none).
 std::string_view install_kind(std::string_view unit_text);
 
 struct UnitState {

@@ -17,8 +17,8 @@ constexpr std::size_t kOutputBytesMax = 16 << 20;
 
 Result<std::map<std::string, UnitState>> ask_systemd(Context& context) {
   Command command;
-  command.argv = {"/usr/bin/systemctl", "list-units", "--all", "--plain", "--no-legend",
-                  "--full",             "--no-pager"};
+  command.argv = {"/usr/bin/systemctl", "list-units", "--all",     "--plain",
+                  "--no-legend",        "--full",     "--no-pager"};
   command.environment = default_environment();
   command.deadline = context.remaining();
   command.output_bytes_max = kOutputBytesMax;
@@ -51,7 +51,8 @@ Status collect(Context& context, Rows& rows) {
     const UnitState state = known == states.end() ? UnitState{"inactive", "dead"} : known->second;
     rows.add({id, unit.load_state, unit.unit_file_state,
               is_running ? sdk::Cell(state.active) : sdk::Cell(nullptr),
-              is_running ? sdk::Cell(state.sub) : sdk::Cell(nullptr), unit.fragment_path, drop_ins});
+              is_running ? sdk::Cell(state.sub) : sdk::Cell(nullptr), unit.fragment_path,
+              drop_ins});
   }
   return Ok{};
 }
@@ -59,16 +60,17 @@ Status collect(Context& context, Rows& rows) {
 }  // namespace
 
 sdk::Table systemd_units_table() {
-  return {.name = "systemd_units",
-          .title = "Units by definition and state",
-          .columns = {sdk::text("id", "Name; name@.service is a template").key(),
-                      sdk::text("load_state", "loaded, masked, not-found, error"),
-                      sdk::text("unit_file_state", "enabled, disabled, static, masked, alias …"),
-                      sdk::text("active_state", "Now").nullable("systemd does not run here"),
-                      sdk::text("sub_state", "Now, in detail").nullable("systemd does not run here"),
-                      sdk::bytes("fragment_path", "The file that defines it").nullable("none"),
-                      sdk::text("drop_ins", "Files that change it, sorted")},
-          .collect = collect};
+  return {
+      .name = "systemd_units",
+      .title = "Units by definition and state",
+      .columns = {sdk::text("id", "Name; name@.service is a template").key(),
+                  sdk::text("load_state", "loaded, masked, not-found, error"),
+                  sdk::text("unit_file_state", "enabled, disabled, static, masked, alias …"),
+                  sdk::text("active_state", "Now").nullable("systemd does not run here"),
+                  sdk::text("sub_state", "Now, in detail").nullable("systemd does not run here"),
+                  sdk::bytes("fragment_path", "The file that defines it").nullable("none"),
+                  sdk::text("drop_ins", "Files that change it, sorted")},
+      .collect = collect};
 }
 
 }  // namespace vouch::drift

@@ -15,9 +15,11 @@ constexpr std::size_t kConfigBytesMax = 4 << 20;
 constexpr std::size_t kFilesMax = 1000;
 constexpr std::size_t kMatchesMax = 10'000;
 constexpr std::size_t kComponentsMax = 16;
-constexpr int kIncludeDepthMax = 16;   // As sshd's own.
+constexpr int kIncludeDepthMax = 16;  // As sshd's own.
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\f';
+}
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -153,12 +155,14 @@ SshdConfig parse_sshd_config(std::string_view text, std::string_view source) {
   return config;
 }
 
-Result<SshdConfig> read_sshd_config(const Root& root) { return Reader(root).read(); }
+Result<SshdConfig> read_sshd_config(const Root& root) {
+  return Reader(root).read();
+}
 
 bool sshd_keyword_accumulates(std::string_view keyword) {
   static constexpr std::array<std::string_view, 9> kLists{
-      "acceptenv", "allowgroups", "allowusers", "denygroups", "denyusers",
-      "hostkey",   "listenaddress", "port",     "subsystem"};
+      "acceptenv", "allowgroups",   "allowusers", "denygroups", "denyusers",
+      "hostkey",   "listenaddress", "port",       "subsystem"};
   return std::find(kLists.begin(), kLists.end(), keyword) != kLists.end();
 }
 

@@ -15,17 +15,17 @@
 namespace vouch::facts {
 
 struct SshdDirective {
-  std::string keyword;                  // Lower case.
-  std::vector<std::string> arguments;   // Quotes taken off.
-  std::string match;                    // Criteria of the Match around it; "" everywhere.
-  std::string source;                   // The file.
+  std::string keyword;                 // Lower case.
+  std::vector<std::string> arguments;  // Quotes taken off.
+  std::string match;                   // Criteria of the Match around it; "" everywhere.
+  std::string source;                  // The file.
   int line = 0;
 };
 
 struct SshdConfig {
-  std::vector<SshdDirective> directives;             // Without Match and Include themselves.
-  std::vector<std::string> files;                    // All that were read, and the directories listed.
-  std::vector<std::pair<std::string, Error>> gaps;   // Path, or path:line, and why.
+  std::vector<SshdDirective> directives;  // Without Match and Include themselves.
+  std::vector<std::string> files;         // All that were read, and the directories listed.
+  std::vector<std::pair<std::string, Error>> gaps;  // Path, or path:line, and why.
 };
 
 // One file, without following includes: Match and Include lines are directives here. A line that

@@ -26,7 +26,8 @@ std::string shown(const SshdConfig& config) {
 TEST_CASE("keywords are lower case, arguments are unquoted, comments go", "[sshd]") {
   const auto config = parse_sshd_config(
       "Port 22\n# no\n  PermitRootLogin=no # why\nAllowUsers \"a b\" c 'd'\n"
-      "Banner = /etc/issue\r\nX11Forwarding \"yes\"\n\n", "f");
+      "Banner = /etc/issue\r\nX11Forwarding \"yes\"\n\n",
+      "f");
 
   CHECK(config.gaps.empty());
   CHECK(shown(config) ==
@@ -36,8 +37,8 @@ TEST_CASE("keywords are lower case, arguments are unquoted, comments go", "[sshd
 }
 
 TEST_CASE("a line that is no directive is a gap with its place", "[sshd]") {
-  const auto bad = GENERATE(as<std::string>{}, "Port", "Port #22", "Banner \"/etc/issue", "= 22",
-                            "Port 'x");
+  const auto bad =
+      GENERATE(as<std::string>{}, "Port", "Port #22", "Banner \"/etc/issue", "= 22", "Port 'x");
   CAPTURE(bad);
 
   const auto config = parse_sshd_config("Port 22\n" + bad + "\n", "/etc/ssh/sshd_config");

@@ -39,7 +39,7 @@ std::string tidy(std::string_view text, std::size_t bytes_max) {
 struct Answer::Row {
   std::string line;
   std::string key;
-  std::string first_key_cell;   // For the gap, if the row cannot be written.
+  std::string first_key_cell;  // For the gap, if the row cannot be written.
   bool counts_occurrences = false;
 };
 
@@ -59,11 +59,12 @@ std::string encode_text(const Column& column, std::string_view value) {
 }
 
 Error mismatch(const Column& column, std::string_view problem) {
-  return {Errc::other, fmt::format("the collector's column {} {}: this is a bug", column.name, problem)};
+  return {Errc::other,
+          fmt::format("the collector's column {} {}: this is a bug", column.name, problem)};
 }
 
-// Appends the JSON of one non-null cell. Errc::too_large: the cell does not fit, a fact of the host;
-// anything else is a mistake of the collector.
+// Appends the JSON of one non-null cell. Errc::too_large: the cell does not fit, a fact of the
+// host; anything else is a mistake of the collector.
 std::optional<Error> encode_cell(const Column& column, const Cell::Data& data, std::string& out) {
   if (const auto* value = std::get_if<bool>(&data)) {
     if (column.type != Type::boolean) return mismatch(column, "got a boolean");
@@ -96,17 +97,25 @@ std::optional<Error> encode_cell(const Column& column, const Cell::Data& data, s
 
 std::string_view protocol_code(Errc code) {
   switch (code) {
-    case Errc::not_found: return "not-found";
-    case Errc::denied: return "permission-denied";
+    case Errc::not_found:
+      return "not-found";
+    case Errc::denied:
+      return "permission-denied";
     case Errc::invalid:
-    case Errc::corrupt: return "parse-error";
-    case Errc::too_large: return "too-large";
-    case Errc::timeout: return "timeout";
-    case Errc::unsupported: return "not-supported";
-    case Errc::tool_failed: return "tool-failed";
+    case Errc::corrupt:
+      return "parse-error";
+    case Errc::too_large:
+      return "too-large";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::unsupported:
+      return "not-supported";
+    case Errc::tool_failed:
+      return "tool-failed";
     case Errc::unavailable:
     case Errc::exists:
-    case Errc::other: break;
+    case Errc::other:
+      break;
   }
   return "other";
 }

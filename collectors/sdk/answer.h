@@ -52,8 +52,8 @@ class Answer {
     bool is_unchanged = false;
     bool has_gaps = false;
     std::optional<std::string> token;
-    std::optional<Error> fault;                              // Turns the table into an error.
-    std::unordered_map<std::string, std::size_t> keys;       // Key → hash of the row, or count.
+    std::optional<Error> fault;                         // Turns the table into an error.
+    std::unordered_map<std::string, std::size_t> keys;  // Key → hash of the row, or count.
   };
 
   const Table& table() const { return collector_.tables[current_.index]; }
@@ -68,7 +68,7 @@ class Answer {
   const Request& request_;
   Sink sink_;
   std::string buffer_;
-  std::string line_;   // Reused for each row.
+  std::string line_;  // Reused for each row.
   Current current_;
   std::vector<std::pair<std::string_view, std::int64_t>> counts_;
   std::int64_t unchanged_count_ = 0;

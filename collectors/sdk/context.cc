@@ -14,17 +14,27 @@ constexpr std::chrono::milliseconds kMarginMax{500};
 
 }  // namespace
 
-void Rows::add(std::initializer_list<Cell> cells) { add_cells(cells.begin(), cells.size()); }
-void Rows::add(const std::vector<Cell>& cells) { add_cells(cells.data(), cells.size()); }
-void Rows::add_cells(const Cell* cells, std::size_t count) { answer_.add_row(cells, count); }
+void Rows::add(std::initializer_list<Cell> cells) {
+  add_cells(cells.begin(), cells.size());
+}
+void Rows::add(const std::vector<Cell>& cells) {
+  add_cells(cells.data(), cells.size());
+}
+void Rows::add_cells(const Cell* cells, std::size_t count) {
+  answer_.add_row(cells, count);
+}
 
 void Rows::gap(std::string_view object, const Error& error) {
   answer_.gap(table_, object, error);
 }
 
-bool Rows::unchanged(std::string_view token) { return answer_.unchanged(token); }
+bool Rows::unchanged(std::string_view token) {
+  return answer_.unchanged(token);
+}
 
-void Rows::set_token(std::string_view token) { answer_.set_token(token); }
+void Rows::set_token(std::string_view token) {
+  answer_.set_token(token);
+}
 
 Context::Context(const Request& request, const Root& root, Answer& answer)
     : request_(request), root_(root), answer_(answer) {
@@ -76,7 +86,9 @@ bool Context::boolean_option(std::string_view name, bool fallback) const {
   return value == nullptr ? fallback : *value;
 }
 
-const std::string& Context::cache_dir() const { return request_.cache_dir; }
+const std::string& Context::cache_dir() const {
+  return request_.cache_dir;
+}
 
 std::chrono::milliseconds Context::remaining() const {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -84,7 +96,9 @@ std::chrono::milliseconds Context::remaining() const {
   return std::max(left, std::chrono::milliseconds{0});
 }
 
-WallSeconds Context::now() const { return SystemClock().wall_ms() / 1000; }
+WallSeconds Context::now() const {
+  return SystemClock().wall_ms() / 1000;
+}
 
 void Context::log(std::string_view level, std::string_view message) {
   answer_.log(level, message);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a collector's function is given: the root to examine, the options, and where rows and gaps go.
+// What a collector's function is given: the root to examine, the options, and where rows and gaps
+// go.
 #pragma once
 
 #include <chrono>
@@ -25,8 +26,8 @@ namespace vouch::sdk {
 class Answer;    // collectors/sdk/answer.h: writes the lines of the protocol.
 struct Request;  // collectors/sdk/request.h
 
-// One cell. Holds a view: the row is encoded before add() returns. A `time` column takes an integer,
-// seconds since 1970 (or text in the form of a *second*).
+// One cell. Holds a view: the row is encoded before add() returns. A `time` column takes an
+// integer, seconds since 1970 (or text in the form of a *second*).
 class Cell {
  public:
   Cell(std::nullptr_t) {}
@@ -38,9 +39,9 @@ class Cell {
   Cell(T value) : data_(value) {}
   // Unsigned types of 64 bits are left out on purpose: a cell is an int64.
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char> &&
-             (std::signed_integral<T> || sizeof(T) < sizeof(std::int64_t)))
-  Cell(T value) : data_(static_cast<std::int64_t>(value)) {}
+  requires(!std::same_as<T, bool> && !std::same_as<T, char> &&
+           (std::signed_integral<T> || sizeof(T) < sizeof(std::int64_t))) Cell(T value)
+      : data_(static_cast<std::int64_t>(value)) {}
   template <typename T>
   Cell(const std::optional<T>& value) {
     if (value) *this = Cell(*value);
@@ -71,8 +72,8 @@ class Rows {
   // Says that `object` (a path, an account) could not be examined for this table.
   void gap(std::string_view object, const Error& error);
 
-  // The cache token, before any row. `token` states, in at most 64 KiB, all that the rows depend on.
-  // True: the rows of the last run were made from the same; return at once, `unchanged` is the
+  // The cache token, before any row. `token` states, in at most 64 KiB, all that the rows depend
+  // on. True: the rows of the last run were made from the same; return at once, `unchanged` is the
   // answer. False: emit the rows. A table with gaps is always collected anew.
   [[nodiscard]] bool unchanged(std::string_view token);
   // States the token of the rows without asking: they were made anew although it may be the same.

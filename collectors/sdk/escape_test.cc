@@ -18,13 +18,13 @@ TEST_CASE("valid text is left as it is, and a backslash is doubled", "[escape]")
 TEST_CASE("bytes that are no printable UTF-8 are escaped one by one", "[escape]") {
   CHECK(escape_bytes(std::string_view("a\0b", 3)) == "a\\x00b");
   CHECK(escape_bytes("a\nb\x7F") == "a\\x0ab\\x7f");
-  CHECK(escape_bytes("\xC2\x85") == "\\xc2\\x85");        // C1.
-  CHECK(escape_bytes("\xC2\xA0") == "\xC2\xA0");          // The first after C1.
+  CHECK(escape_bytes("\xC2\x85") == "\\xc2\\x85");  // C1.
+  CHECK(escape_bytes("\xC2\xA0") == "\xC2\xA0");    // The first after C1.
   CHECK(escape_bytes("\xFF\x41") == "\\xffA");
-  CHECK(escape_bytes("\xC0\x80") == "\\xc0\\x80");        // Overlong.
-  CHECK(escape_bytes("\xED\xA0\x80") == "\\xed\\xa0\\x80");  // Surrogate.
+  CHECK(escape_bytes("\xC0\x80") == "\\xc0\\x80");                    // Overlong.
+  CHECK(escape_bytes("\xED\xA0\x80") == "\\xed\\xa0\\x80");           // Surrogate.
   CHECK(escape_bytes("\xF4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // Over U+10FFFF.
-  CHECK(escape_bytes("\xE2\x82") == "\\xe2\\x82");        // Cut off.
+  CHECK(escape_bytes("\xE2\x82") == "\\xe2\\x82");                    // Cut off.
 }
 
 TEST_CASE("every escaped byte string is valid UTF-8 without control bytes", "[escape]") {

@@ -8,21 +8,30 @@ namespace {
 
 std::string_view type_name(Type type) {
   switch (type) {
-    case Type::text: return "text";
-    case Type::bytes: return "bytes";
-    case Type::integer: return "integer";
-    case Type::boolean: return "boolean";
-    case Type::time: return "time";
+    case Type::text:
+      return "text";
+    case Type::bytes:
+      return "bytes";
+    case Type::integer:
+      return "integer";
+    case Type::boolean:
+      return "boolean";
+    case Type::time:
+      return "time";
   }
   return "text";
 }
 
 std::string_view redaction_name(Redaction rule) {
   switch (rule) {
-    case Redaction::none: return "";
-    case Redaction::url: return "url";
-    case Redaction::command: return "command";
-    case Redaction::environment: return "environment";
+    case Redaction::none:
+      return "";
+    case Redaction::url:
+      return "url";
+    case Redaction::command:
+      return "command";
+    case Redaction::environment:
+      return "environment";
   }
   return "";
 }
@@ -57,7 +66,8 @@ json::Value describe_table(const Table& table) {
     columns.push_back(describe_column(column));
   }
   json::Array capabilities;
-  for (const std::string_view capability : table.capabilities) capabilities.emplace_back(capability);
+  for (const std::string_view capability : table.capabilities)
+    capabilities.emplace_back(capability);
   return json::Object{{"name", table.name},
                       {"title", table.title},
                       {"key", std::move(key)},
@@ -84,9 +94,15 @@ json::Value describe_option(const Option& option) {
   json::Object out;
   out["title"] = option.title;
   switch (option.type) {
-    case OptionType::text: out["type"] = "string"; break;
-    case OptionType::integer: out["type"] = "integer"; break;
-    case OptionType::boolean: out["type"] = "boolean"; break;
+    case OptionType::text:
+      out["type"] = "string";
+      break;
+    case OptionType::integer:
+      out["type"] = "integer";
+      break;
+    case OptionType::boolean:
+      out["type"] = "boolean";
+      break;
     case OptionType::texts:
       out["type"] = "array";
       out["items"] = json::Object{{"type", "string"}};
@@ -125,7 +141,9 @@ Column Column::personal() const {
   return copy;
 }
 
-Column text(std::string_view name, std::string_view title) { return make(name, Type::text, title); }
+Column text(std::string_view name, std::string_view title) {
+  return make(name, Type::text, title);
+}
 Column bytes(std::string_view name, std::string_view title) {
   return make(name, Type::bytes, title);
 }
@@ -135,7 +153,9 @@ Column integer(std::string_view name, std::string_view title) {
 Column boolean(std::string_view name, std::string_view title) {
   return make(name, Type::boolean, title);
 }
-Column time(std::string_view name, std::string_view title) { return make(name, Type::time, title); }
+Column time(std::string_view name, std::string_view title) {
+  return make(name, Type::time, title);
+}
 
 Column occurrence() {
   Column column = make("occurrence", Type::integer, "Counts rows whose other key cells are equal");
@@ -158,19 +178,18 @@ std::string describe(const Collector& collector) {
   }
   json::Array tables;
   for (const Table& table : collector.tables) tables.push_back(describe_table(table));
-  return json::write(json::Object{
-      {"protocol", 1},
-      {"name", collector.name},
-      {"version", VOUCH_VERSION},
-      {"title", collector.title},
-      {"interval_s", collector.interval_s},
-      {"deadline_s", collector.deadline_s},
-      {"options", json::Object{{"type", "object"},
-                               {"additionalProperties", false},
-                               {"properties", std::move(properties)}}},
-      {"needs", json::Object{{"network", collector.needs_network},
-                             {"cache_dir", collector.needs_cache_dir}}},
-      {"tables", std::move(tables)}});
+  return json::write(json::Object{{"protocol", 1},
+                                  {"name", collector.name},
+                                  {"version", VOUCH_VERSION},
+                                  {"title", collector.title},
+                                  {"interval_s", collector.interval_s},
+                                  {"deadline_s", collector.deadline_s},
+                                  {"options", json::Object{{"type", "object"},
+                                                           {"additionalProperties", false},
+                                                           {"properties", std::move(properties)}}},
+                                  {"needs", json::Object{{"network", collector.needs_network},
+                                                         {"cache_dir", collector.needs_cache_dir}}},
+                                  {"tables", std::move(tables)}});
 }
 
 }  // namespace vouch::sdk

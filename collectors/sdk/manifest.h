@@ -3,10 +3,12 @@
 // prints (docs/formats/collector-protocol.md) and what the SDK checks each row against.
 //
 //   sdk::Collector make_example() {
-//     return {.name = "example", .title = "Zones of the host", .interval_s = 3600, .deadline_s = 30,
+//     return {.name = "example", .title = "Zones of the host", .interval_s = 3600, .deadline_s =
+//     30,
 //             .tables = {{.name = "zones", .title = "Time zones",
 //                         .columns = {sdk::text("name", "Zone").key(),
-//                                     sdk::integer("offset_s", "East of UTC").nullable("unknown zone")},
+//                                     sdk::integer("offset_s", "East of UTC").nullable("unknown
+//                                     zone")},
 //                         .collect = collect_zones}}};
 //   }
 #pragma once
@@ -33,10 +35,10 @@ struct Column {
   Type type = Type::text;
   std::string_view title;
   bool is_key = false;
-  std::string_view null_means = {};          // Empty: never null.
-  Redaction redaction = Redaction::none;     // Applied by the SDK, and again by the runner.
-  bool is_personal = false;                  // Says something about a person.
-  bool is_occurrence = false;                // Filled by the SDK: see occurrence().
+  std::string_view null_means = {};       // Empty: never null.
+  Redaction redaction = Redaction::none;  // Applied by the SDK, and again by the runner.
+  bool is_personal = false;               // Says something about a person.
+  bool is_occurrence = false;             // Filled by the SDK: see occurrence().
 
   [[nodiscard]] Column key() const;
   [[nodiscard]] Column nullable(std::string_view what_null_means) const;
@@ -57,8 +59,8 @@ struct Table {
   std::string_view name;
   std::string_view title;
   std::vector<Column> columns;
-  bool is_volatile = false;                          // Changes by itself: a reason to seal, no drift.
-  std::vector<std::string_view> capabilities = {};   // Such as "CAP_DAC_READ_SEARCH".
+  bool is_volatile = false;  // Changes by itself: a reason to seal, no drift.
+  std::vector<std::string_view> capabilities = {};  // Such as "CAP_DAC_READ_SEARCH".
   // Emits the rows, or says why it cannot: then the table is an `error` line, whatever was emitted.
   std::function<Status(Context&, Rows&)> collect = nullptr;
 };
@@ -75,7 +77,7 @@ struct OptionMember {
 struct Option {
   std::string_view name;
   OptionType type = OptionType::text;
-  std::string_view title;                   // Says the default, too.
+  std::string_view title;                  // Says the default, too.
   std::vector<OptionMember> members = {};  // Of each object; others are refused.
 };
 

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::int64_t kDeadlineMsMax = 24LL * 3600 * 1000;
 
-Error invalid(std::string message) { return {Errc::invalid, std::move(message)}; }
+Error invalid(std::string message) {
+  return {Errc::invalid, std::move(message)};
+}
 
 Status read_tables(const Collector& collector, const json::Value& line, Request& request) {
   const auto names = json::get_array(line, "tables");
@@ -30,7 +32,8 @@ Status read_tables(const Collector& collector, const json::Value& line, Request&
                                  collector.name, *name));
     }
     const auto index = static_cast<std::size_t>(table - collector.tables.data());
-    if (request.wanted[index]) return invalid(fmt::format("table \"{}\" is requested twice", *name));
+    if (request.wanted[index])
+      return invalid(fmt::format("table \"{}\" is requested twice", *name));
     request.wanted[index] = true;
   }
   return Ok{};
@@ -52,11 +55,15 @@ bool has_members(const json::Value& value, const std::vector<OptionMember>& memb
 
 bool has_type(const json::Value& value, const Option& option) {
   switch (option.type) {
-    case OptionType::text: return value.if_string() != nullptr;
-    case OptionType::integer: return value.if_integer() != nullptr;
-    case OptionType::boolean: return value.if_bool() != nullptr;
+    case OptionType::text:
+      return value.if_string() != nullptr;
+    case OptionType::integer:
+      return value.if_integer() != nullptr;
+    case OptionType::boolean:
+      return value.if_bool() != nullptr;
     case OptionType::texts:
-    case OptionType::objects: break;
+    case OptionType::objects:
+      break;
   }
   const json::Array* items = value.if_array();
   if (option.type == OptionType::objects) {
@@ -127,7 +134,8 @@ Result<Request> parse_request(const Collector& collector, std::string_view line)
   if (!value) return std::move(value).error().in("request");
   const auto protocol = json::get_integer(*value, "protocol");
   if (!protocol) return protocol.error();
-  if (*protocol != 1) return invalid(fmt::format("protocol {} is not spoken here, only 1", *protocol));
+  if (*protocol != 1)
+    return invalid(fmt::format("protocol {} is not spoken here, only 1", *protocol));
 
   Request request;
   request.deadline = std::chrono::seconds(collector.deadline_s);

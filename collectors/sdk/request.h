@@ -16,13 +16,13 @@
 namespace vouch::sdk {
 
 struct Request {
-  std::vector<bool> wanted;   // By index in Collector::tables.
+  std::vector<bool> wanted;  // By index in Collector::tables.
   bool gaps_wanted = false;
-  json::Object options;       // Declared ones, of the declared type.
+  json::Object options;  // Declared ones, of the declared type.
   std::string root = "/";
   std::chrono::milliseconds deadline{0};
   std::map<std::string, std::string, std::less<>> tokens;  // Table → cache token.
-  std::string cache_dir;      // Empty: none.
+  std::string cache_dir;                                   // Empty: none.
 };
 
 inline constexpr std::size_t kRequestBytesMax = 8 << 20;  // 64 tokens of 64 KiB, escaped.

@@ -29,15 +29,16 @@ int fail(const Collector& collector, int status, std::string_view message) {
 }
 
 void print_help(const Collector& collector) {
-  fmt::print("{} {}: {}\n\n"
-             "  {}                       answer one request line from stdin (the agent does this)\n"
-             "  {} --describe            print the manifest: tables, columns, options\n\n"
-             "By hand:\n"
-             "  --tables NAME[,NAME…]    only these tables (default: all)\n"
-             "  --root DIR               examine the tree under DIR, not this host\n"
-             "  --option NAME=VALUE      a list is separated by commas\n\n"
-             "Tables:\n",
-             collector.name, VOUCH_VERSION, collector.title, collector.name, collector.name);
+  fmt::print(
+      "{} {}: {}\n\n"
+      "  {}                       answer one request line from stdin (the agent does this)\n"
+      "  {} --describe            print the manifest: tables, columns, options\n\n"
+      "By hand:\n"
+      "  --tables NAME[,NAME…]    only these tables (default: all)\n"
+      "  --root DIR               examine the tree under DIR, not this host\n"
+      "  --option NAME=VALUE      a list is separated by commas\n\n"
+      "Tables:\n",
+      collector.name, VOUCH_VERSION, collector.title, collector.name, collector.name);
   for (const Table& table : collector.tables) fmt::print("  {:<24} {}\n", table.name, table.title);
   if (!collector.options.empty()) fmt::print("\nOptions:\n");
   for (const Option& option : collector.options) {
@@ -58,7 +59,8 @@ Result<std::string> read_request_line() {
     if (line.size() > kRequestBytesMax) return Error{Errc::too_large, "the request is over 8 MiB"};
   }
   const std::size_t end = line.find('\n');
-  if (end == std::string::npos) return Error{Errc::invalid, "stdin ended before the request line did"};
+  if (end == std::string::npos)
+    return Error{Errc::invalid, "stdin ended before the request line did"};
   if (end + 1 != line.size()) return Error{Errc::invalid, "bytes after the request line"};
   line.pop_back();
   return line;
@@ -97,11 +99,16 @@ class HandRequest {
     for (const Option& option : collector_.options) {
       if (option.name != name) continue;
       switch (option.type) {
-        case OptionType::text: options_[name] = value; return Ok{};
-        case OptionType::texts: options_[name] = split_list(value); return Ok{};
+        case OptionType::text:
+          options_[name] = value;
+          return Ok{};
+        case OptionType::texts:
+          options_[name] = split_list(value);
+          return Ok{};
         case OptionType::integer:
         case OptionType::boolean:
-        case OptionType::objects: break;
+        case OptionType::objects:
+          break;
       }
       auto parsed = json::parse(value);
       if (!parsed) return std::move(parsed).error().in("--option " + name);
@@ -146,7 +153,8 @@ Result<std::string> parse_arguments(const Collector& collector, int argc, char**
   HandRequest request(collector);
   for (int i = 1; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (i + 1 == argc) return Error{Errc::invalid, fmt::format("{}: unknown, or its value is missing", name)};
+    if (i + 1 == argc)
+      return Error{Errc::invalid, fmt::format("{}: unknown, or its value is missing", name)};
     const std::string value = argv[++i];
     if (name == "--tables") {
       request.set_tables(value);

@@ -3,10 +3,10 @@
 //
 //   int main(int argc, char** argv) { return vouch::sdk::run(vouch::make_example(), argc, argv); }
 //
-// `--describe` prints the manifest. Without options one request line is read from stdin and answered
-// on stdout. By hand: `--tables users,groups`, `--root DIR`, `--option NAME=VALUE` make the request
-// (all tables if none is named). Exit status: 0 answered, 64 the request or an option is wrong,
-// 74 the answer could not be written.
+// `--describe` prints the manifest. Without options one request line is read from stdin and
+// answered on stdout. By hand: `--tables users,groups`, `--root DIR`, `--option NAME=VALUE` make
+// the request (all tables if none is named). Exit status: 0 answered, 64 the request or an option
+// is wrong, 74 the answer could not be written.
 #pragma once
 
 #include <functional>

@@ -15,10 +15,10 @@ using Collect = std::function<Status(Context&, Rows&)>;
 
 Collector one_table(Collect collect) {
   Collector collector{.name = "sample", .title = "For tests"};
-  collector.options = {{"limit", OptionType::integer, "Most rows"},
-                       {"paths", OptionType::texts, "What to read"},
-                       {"jobs", OptionType::objects, "What to watch", {{"name", "Name", true},
-                                                                       {"timer", "Timer"}}}};
+  collector.options = {
+      {"limit", OptionType::integer, "Most rows"},
+      {"paths", OptionType::texts, "What to read"},
+      {"jobs", OptionType::objects, "What to watch", {{"name", "Name", true}, {"timer", "Timer"}}}};
   collector.tables = {{.name = "things",
                        .title = "Things",
                        .columns = {text("name", "Name").key(), bytes("path", "Path"),
@@ -39,7 +39,9 @@ Collector counting(Collect collect) {
   return collector;
 }
 
-Status nothing(Context&, Rows&) { return Ok{}; }
+Status nothing(Context&, Rows&) {
+  return Ok{};
+}
 
 Error refused(const Collector& collector, std::string_view line) {
   const Status status = answer_request(collector, line, [](std::string_view) { return true; });
@@ -219,9 +221,9 @@ TEST_CASE("more gaps than anyone reads are an error of the table", "[sdk]") {
 
 TEST_CASE("a wrong request is refused with the reason", "[sdk]") {
   const auto collector = one_table(nothing);
-  const auto bad = GENERATE(as<std::pair<std::string, std::string>>{},
-      std::pair{"", "request"}, std::pair{"[]", "protocol"},
-      std::pair{R"({"protocol":2,"tables":[]})", "protocol 2"},
+  const auto bad = GENERATE(
+      as<std::pair<std::string, std::string>>{}, std::pair{"", "request"},
+      std::pair{"[]", "protocol"}, std::pair{R"({"protocol":2,"tables":[]})", "protocol 2"},
       std::pair{R"({"protocol":1})", "tables"},
       std::pair{R"({"protocol":1,"tables":["nothings"]})", "no table \"nothings\""},
       std::pair{R"({"protocol":1,"tables":["things","things"]})", "twice"},

@@ -24,11 +24,15 @@ std::string cell_text(const json::Value* value) {
 
 bool type_fits(const json::Value& value, Type type) {
   switch (type) {
-    case Type::boolean: return value.if_bool() != nullptr;
-    case Type::integer: return value.if_integer() != nullptr || value.if_string() != nullptr;
-    case Type::time: return value.if_string() != nullptr && parse_second(*value.if_string());
+    case Type::boolean:
+      return value.if_bool() != nullptr;
+    case Type::integer:
+      return value.if_integer() != nullptr || value.if_string() != nullptr;
+    case Type::time:
+      return value.if_string() != nullptr && parse_second(*value.if_string());
     case Type::text:
-    case Type::bytes: break;
+    case Type::bytes:
+      break;
   }
   return value.if_string() != nullptr;
 }
@@ -50,7 +54,8 @@ class AnswerReader {
     if (kind == "row") return row(body);
     if (kind == "unchanged") return unchanged(cell_text(body.find("table")));
     if (kind == "error") return error(body);
-    if (kind == "cache") answer_.tokens[cell_text(body.find("table"))] = cell_text(body.find("token"));
+    if (kind == "cache")
+      answer_.tokens[cell_text(body.find("table"))] = cell_text(body.find("token"));
     if (kind == "end") end(body);
   }
 

@@ -37,12 +37,12 @@ class TestTree {
 
 // A collector's answer, checked as the runner would: one answer per table, counts, an end.
 struct TestAnswer {
-  std::map<std::string, std::vector<json::Value>> tables;   // Rows of the good tables.
-  std::map<std::string, std::string> errors;                // Table → "code: message".
-  std::map<std::string, std::string> tokens;                // Table → cache token.
+  std::map<std::string, std::vector<json::Value>> tables;  // Rows of the good tables.
+  std::map<std::string, std::string> errors;               // Table → "code: message".
+  std::map<std::string, std::string> tokens;               // Table → cache token.
   std::vector<std::string> unchanged;
-  std::string violation;   // What the runner would refuse; empty if nothing.
-  std::string raw;         // Every byte of the answer: search it for planted secrets.
+  std::string violation;  // What the runner would refuse; empty if nothing.
+  std::string raw;        // Every byte of the answer: search it for planted secrets.
 
   // The cell as text ("null", "true", "42", or the string) of the only row where `column` is
   // `value`; "" if there is no such row, "several" if there are more.
@@ -53,7 +53,7 @@ struct TestAnswer {
 };
 
 struct TestRequest {
-  std::vector<std::string> tables = {};        // Empty: all. `gaps` is added.
+  std::vector<std::string> tables = {};  // Empty: all. `gaps` is added.
   json::Object options = {};
   std::string cache_dir = {};
   std::map<std::string, std::string> tokens = {};
