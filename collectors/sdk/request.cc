@@ -44,8 +44,9 @@ bool has_members(const json::Value& value, const std::vector<OptionMember>& memb
   const json::Object* object = value.if_object();
   if (object == nullptr) return false;
   for (const auto& [name, member] : *object) {
-    const bool is_declared = std::any_of(members.begin(), members.end(),
-                                         [&](const OptionMember& m) { return m.name == name; });
+    const bool is_declared =
+        std::any_of(members.begin(), members.end(),
+                    [&name = name](const OptionMember& m) { return m.name == name; });
     if (!is_declared || member.if_string() == nullptr) return false;
   }
   return std::all_of(members.begin(), members.end(), [&](const OptionMember& m) {
@@ -84,7 +85,7 @@ Status read_options(const Collector& collector, const json::Value& line, Request
   for (const auto& [name, value] : *options) {
     const auto& declared = collector.options;
     const auto option = std::find_if(declared.begin(), declared.end(),
-                                     [&](const Option& o) { return o.name == name; });
+                                     [&name = name](const Option& o) { return o.name == name; });
     if (option == declared.end()) {
       return invalid(fmt::format("collector {} has no option \"{}\"", collector.name, name));
     }
