@@ -145,6 +145,9 @@ void enrol_agent(EnrolContext& context, std::string_view body, const Done& done)
                          {{"limit", static_cast<std::int64_t>(enrolment::kRequestBytesMax)}}});
   }
   auto request = enrolment::parse_request(body);
+  if (!request && request.error().code == Errc::denied) {
+    return refuse(done, {ProblemKind::bad_signature, request.error().message, {}});
+  }
   if (!request) {
     return refuse(done, {ProblemKind::malformed,
                          request.error().message,
