@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Problems, RFC 9457, that the store answers with (docs/formats/api.md): `type` is
+// Problems, RFC 9457, that the store answers with (proto/openapi.yaml): `type` is
 // "urn:vouch:problem:<name>". They are unsigned: an agent reports them and tries again, nothing
 // more.
 #pragma once

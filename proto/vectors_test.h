@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Public test vectors, which live outside the repository (docs/formats/vectors.md). Tests of proto
-// read them when they are there and say "skipped" when they are not.
+// Public test vectors, which live outside the repository. Tests of proto read them when they are
+// there and say "skipped" when they are not.
 #pragma once
 
 #include <catch2/catch.hpp>
