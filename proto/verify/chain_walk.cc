@@ -51,6 +51,7 @@ ChainWalk::ChainWalk(Context& context, const AgentTimeline& timeline)
       link_(first_link(timeline.agent, timeline.enrol.machine, timeline.epochs.front().key.spki())),
       coverage_(context.options.period) {
   host_.agent = timeline.agent;
+  where_ = timeline.agent;
 }
 
 void ChainWalk::start_at(const Bundle& bundle, std::string spki) {

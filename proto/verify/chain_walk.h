@@ -59,6 +59,8 @@ class ChainWalk {
                                             const std::optional<Place>& place);
   // Digests lost by a drop leaf of the bundle `seq`; empty set: all of them.
   void set_dropped(std::int64_t seq, std::set<std::string, std::less<>> digests);
+  // Counts something that is allowed, but must show.
+  void anomaly(std::string what);
   [[nodiscard]] Host finish() const;
 
  private:
@@ -78,7 +80,6 @@ class ChainWalk {
   void note_anomalies(const Bundle& bundle, const std::optional<Place>& place,
                       const Statement& statement);
   bool count_approvals(const RunContent& content);
-  void anomaly(std::string what);
   [[nodiscard]] bool is_excused(std::string_view sha256);
   [[nodiscard]] Failure fail(std::string_view reason, std::string detail) const;
 

@@ -142,7 +142,9 @@ TEST_CASE("keys rotate by record and leaf, and each epoch has its own", "[verify
   }
   SECTION("no rotate leaf") {
     store.seal(&next);
-    CHECK(reason_of(store.verify()) == "epoch");
+    const auto verdict = store.verify();
+    CHECK(reason_of(verdict) == "rotate");
+    CHECK(where_of(verdict) == kAgent + "/1");  // The bundle whose key change the log hides.
   }
   SECTION("a rotate leaf for another key") {
     auto other = rotate;
@@ -224,7 +226,10 @@ TEST_CASE("a forked chain fails, and so does a fork that the log cannot show", "
 
   CHECK(reason_of(store.verify()) == "bad-fork");
   store.files.files[path] = other.envelopes[0];
-  CHECK(reason_of(store.verify()) == "fork");
+  const auto forked = store.verify();
+  CHECK(reason_of(forked) == "fork");
+  CHECK(forked.counts.bundles == 1);
+  CHECK(forked.counts.anomalies == 1);
   store.files.files[path] = store.envelopes[0];
   CHECK(reason_of(store.verify()) == "bad-fork");
 }
@@ -237,7 +242,9 @@ TEST_CASE("revoked keys and decommissioned agents seal nothing more", "[verify]"
   SECTION("revoked from a seq that is logged already") {
     store.append(leaf::Revoke{kAgent, store.key.keyid(), 1, "local", note});
     CHECK(reason_of(store.verify()) == "revoked");
-    CHECK(where_of(store.verify()) == kAgent + "/1");
+    const auto verdict = store.verify();
+    CHECK(where_of(verdict) == kAgent + "/1");
+    CHECK(verdict.counts.bundles == 1);  // What is below stays valid.
   }
   SECTION("revoked for what comes") {
     store.append(leaf::Revoke{kAgent, store.key.keyid(), 2, "local", note});

@@ -14,9 +14,9 @@ std::string at_leaf(std::uint64_t index) {
   return fmt::format("leaf {}", index);
 }
 
-void fail_agent(AgentTimeline& agent, std::string reason, std::string where, std::string detail) {
-  if (!agent.failure)
-    agent.failure = Failure{std::move(reason), std::move(where), std::move(detail)};
+void fail_agent(AgentTimeline& agent, std::int64_t seq, std::string reason, std::string where,
+                std::string detail) {
+  agent.fail_from(seq, Failure{std::move(reason), std::move(where), std::move(detail)});
 }
 
 // One overload for each type of leaf. Returns a failure of the log as a whole.
@@ -48,17 +48,18 @@ class Taker {
     if (agent == nullptr) return unknown(leaf.agent);
     const auto where = fmt::format("{}/{}", leaf.agent, leaf.seq);
     if (leaf.seq < agent->next_seq) {
-      fail_agent(*agent, "repeat", where, "the seq is in the log twice");
+      fail_agent(*agent, leaf.seq, "repeat", where, "the seq is in the log twice");
       return std::nullopt;
     }
     if (leaf.seq > agent->next_seq) {
-      fail_agent(*agent, "hole", fmt::format("{}/{}", leaf.agent, agent->next_seq),
+      fail_agent(*agent, agent->next_seq, "hole", fmt::format("{}/{}", leaf.agent, agent->next_seq),
                  fmt::format("the log goes on with seq {}", leaf.seq));
       return std::nullopt;
     }
     const auto& epoch = agent->epochs[agent->epoch_of(leaf.seq)];
     if (leaf.keyid != epoch.key.keyid()) {
-      fail_agent(*agent, "epoch", where, "logged under another key than that of its epoch");
+      fail_agent(*agent, leaf.seq, "epoch", where,
+                 "logged under another key than that of its epoch");
     }
     check_end(*agent, leaf, where);
     agent->next_seq = leaf.seq + 1;
@@ -78,7 +79,7 @@ class Taker {
     if (!key || key->keyid() != leaf.keyid || leaf.seq + 1 != agent->next_seq ||
         leaf.epoch != epoch || leaf.keyid_old != newest.key.keyid() ||
         leaf.seq < newest.first_seq) {
-      fail_agent(*agent, "rotate", at_leaf(index_),
+      fail_agent(*agent, leaf.seq + 1, "rotate", at_leaf(index_),
                  "the leaf does not follow its bundle's key change");
       return std::nullopt;
     }
@@ -92,7 +93,7 @@ class Taker {
     agent->revocations.push_back({leaf.keyid, leaf.from_seq, index_});
     if (leaf.from_seq < agent->next_seq &&
         agent->epochs[agent->epoch_of(leaf.from_seq)].key.keyid() == leaf.keyid) {
-      fail_agent(*agent, "revoked", fmt::format("{}/{}", leaf.agent, leaf.from_seq),
+      fail_agent(*agent, leaf.from_seq, "revoked", fmt::format("{}/{}", leaf.agent, leaf.from_seq),
                  "signed with a key that is revoked from this seq on");
     }
     return std::nullopt;
@@ -163,11 +164,12 @@ class Taker {
   }
   static void check_end(AgentTimeline& agent, const leaf::Bundle& leaf, const std::string& where) {
     if (agent.last_seq && leaf.seq > *agent.last_seq) {
-      fail_agent(agent, "decommissioned", where, "logged after the agent was decommissioned");
+      fail_agent(agent, leaf.seq, "decommissioned", where,
+                 "logged after the agent was decommissioned");
     }
     for (const auto& revocation : agent.revocations) {
       if (revocation.keyid == leaf.keyid && leaf.seq >= revocation.from_seq) {
-        fail_agent(agent, "revoked", where, "signed with a revoked key");
+        fail_agent(agent, leaf.seq, "revoked", where, "signed with a revoked key");
       }
     }
   }
@@ -178,6 +180,12 @@ class Taker {
 };
 
 }  // namespace
+
+void AgentTimeline::fail_from(std::int64_t seq, Failure found) {
+  if (failure && seq >= sound_below) return;
+  failure = std::move(found);
+  sound_below = seq;
+}
 
 std::size_t AgentTimeline::epoch_of(std::int64_t seq) const {
   std::size_t epoch = epochs.size() - 1;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,7 +40,12 @@ struct AgentTimeline {
   std::vector<Revocation> revocations;
   std::vector<std::pair<std::uint64_t, leaf::Overdue>> overdue;
   std::optional<std::int64_t> last_seq;  // Decommissioned after it.
-  std::optional<Failure> failure;        // The first; later bundles are not looked at.
+  std::optional<Failure> failure;        // The first.
+  std::int64_t sound_below = kNoLimit;   // Bundles from this seq on are not looked at.
+
+  static constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+  // Keeps the failure with the lowest seq from which the chain does not count.
+  void fail_from(std::int64_t seq, Failure found);
 
   // Epoch of the bundle `seq`, as an index into `epochs`.
   [[nodiscard]] std::size_t epoch_of(std::int64_t seq) const;

@@ -109,19 +109,27 @@ class StoreVerification {
     for (auto& agent : timelines_.agents) {
       verdict_.counts.overdue += static_cast<std::int64_t>(agent.overdue.size());
       walks_.push_back(std::make_unique<ChainWalk>(context_, agent));
-      auto failure = check_enrolment(files_, agent);
-      for (const auto& drop : agent.drops) {
-        if (failure) break;
-        auto lost = read_drop(files_, agent, drop);
-        if (!lost) {
-          failure = fail("drop", fmt::format("{}/{}", agent.agent, drop.seq), lost.error().message);
-        } else {
-          walks_.back()->set_dropped(drop.seq, *std::move(lost));
-        }
+      check_beside(agent, *walks_.back());
+    }
+  }
+
+  // What lies beside the chain: its enrolment, drop notices, the other branches of forks.
+  void check_beside(AgentTimeline& agent, ChainWalk& walk) {
+    if (auto failure = check_enrolment(files_, agent)) agent.fail_from(0, *std::move(failure));
+    for (const auto& drop : agent.drops) {
+      auto lost = read_drop(files_, agent, drop);
+      if (lost) {
+        walk.set_dropped(drop.seq, *std::move(lost));
+      } else {
+        const auto where = fmt::format("{}/{}", agent.agent, drop.seq);
+        agent.fail_from(drop.seq, fail("drop", where, lost.error().message));
       }
-      if (!failure && !agent.forks.empty())
-        failure = check_fork(files_, agent, agent.forks.front());
-      if (!agent.failure) agent.failure = std::move(failure);
+    }
+    for (const auto& fork : agent.forks) {
+      auto failure = check_fork(files_, agent, fork);
+      walk.anomaly(fmt::format("{} at {}: {}", failure.reason, failure.where, failure.detail));
+      // The branch that was logged first stays the chain: it is walked to its end.
+      agent.fail_from(AgentTimeline::kNoLimit, std::move(failure));
     }
   }
 
@@ -164,14 +172,14 @@ class StoreVerification {
     for (std::size_t i = 0; i < chunk.bundles.size(); ++i) {
       const auto& logged = timelines_.bundles[chunk.begin + i];
       auto& agent = timelines_.agents[logged.agent];
-      if (agent.failure && agent.failure->reason != "fork") continue;
+      if (logged.seq >= agent.sound_below) continue;
       auto& opened = chunk.bundles[i];
       auto failure = std::move(opened.failure);
       if (!failure) {
         failure = walks_[logged.agent]->take(
             opened, ChainWalk::Place{hex_encode(logged.prev), logged.at, logged.index});
       }
-      if (failure) agent.failure = std::move(failure);
+      if (failure) agent.fail_from(logged.seq, *std::move(failure));
     }
   }
 
