@@ -14,7 +14,7 @@ namespace vouch::policy {
 namespace {
 
 // A row that outlives the blob's scanner.
-using Row = std::vector<json::Value>;  // In row_order(); booleans are true and false again.
+using Row = std::vector<json::Value>;     // In row_order(); booleans are true and false again.
 using Rows = std::map<std::string, Row>;  // By the JCS array of the key cells.
 
 json::Value cell_value(const Cell& cell, ColumnType type) {
@@ -73,9 +73,12 @@ class DriftRows {
 
   void add(std::string_view table, const std::string& key, std::string_view change,
            std::string_view column, json::Value before, json::Value after) {
-    json::Object row{{"table_name", table}, {"key", key},
-                     {"change", change},    {"column", column},
-                     {"before", std::move(before)}, {"after", std::move(after)}};
+    json::Object row{{"table_name", table},
+                     {"key", key},
+                     {"change", change},
+                     {"column", column},
+                     {"before", std::move(before)},
+                     {"after", std::move(after)}};
     const auto seen = first_seen_.find(identity(row));
     row["first_seen"] = seen == first_seen_.end() ? json::Value(now_) : json::Value(seen->second);
     lines_.insert(json::write(row));

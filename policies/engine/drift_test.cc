@@ -12,9 +12,9 @@ TableSchema files() {
   TableSchema schema;
   schema.name = "files";
   schema.key = {"path"};
-  for (const auto& [name, type] : {std::pair{"path", ColumnType::text}, std::pair{"mode", ColumnType::text},
-                                   std::pair{"size", ColumnType::integer},
-                                   std::pair{"setuid", ColumnType::boolean}}) {
+  for (const auto& [name, type] :
+       {std::pair{"path", ColumnType::text}, std::pair{"mode", ColumnType::text},
+        std::pair{"size", ColumnType::integer}, std::pair{"setuid", ColumnType::boolean}}) {
     Column column;
     column.name = name;
     column.type = type;
@@ -41,8 +41,9 @@ TEST_CASE("drift has a row per added and removed key and per changed column", "[
   auto drift = compute_drift({{&schema, kBefore, kAfter}}, "", "2026-06-30T00:00:00Z");
 
   REQUIRE(drift);
-  CHECK(*drift ==
-        R"({"after":"2","before":"1","change":"changed","column":"size","first_seen":"2026-06-30T00:00:00Z","key":"[\"/c\"]","table_name":"files"}
+  CHECK(
+      *drift ==
+      R"({"after":"2","before":"1","change":"changed","column":"size","first_seen":"2026-06-30T00:00:00Z","key":"[\"/c\"]","table_name":"files"}
 {"after":"true","before":"false","change":"changed","column":"setuid","first_seen":"2026-06-30T00:00:00Z","key":"[\"/c\"]","table_name":"files"}
 {"after":null,"before":"0644","change":"changed","column":"mode","first_seen":"2026-06-30T00:00:00Z","key":"[\"/c\"]","table_name":"files"}
 {"after":null,"before":null,"change":"added","column":"","first_seen":"2026-06-30T00:00:00Z","key":"[\"/d\"]","table_name":"files"}
@@ -95,10 +96,13 @@ TEST_CASE("waivers are read from the files of people, strictly", "[waiver]") {
   REQUIRE(again);
   CHECK(again->at(0).match == json::Object{{"username", "bob"}, {"uid", 5}});
   CHECK(again->at(0).approved_at.empty());
-  CHECK_THAT(with("approved_by: jones", "approved_by: it"), Catch::Contains("another person than the owner"));
-  CHECK_THAT(with("2027-01-01T00:00:00Z", "2025-01-01T00:00:00Z"), Catch::Contains("ends before it begins"));
+  CHECK_THAT(with("approved_by: jones", "approved_by: it"),
+             Catch::Contains("another person than the owner"));
+  CHECK_THAT(with("2027-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+             Catch::Contains("ends before it begins"));
   CHECK_THAT(with("2027-01-01T00:00:00Z", "2027-01-01"), Catch::Contains("is no time such as"));
-  CHECK_THAT(with("match: { username: bob, uid: 5 }, ", ""), Catch::Contains("\"match\" is missing"));
+  CHECK_THAT(with("match: { username: bob, uid: 5 }, ", ""),
+             Catch::Contains("\"match\" is missing"));
   CHECK_THAT(with("reason: r, ", ""), Catch::Contains("\"reason\" is missing"));
 }
 

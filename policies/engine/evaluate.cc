@@ -27,8 +27,12 @@ Memo::Memo() : state_(std::make_unique<State>()) {}
 Memo::~Memo() = default;
 Memo::Memo(Memo&&) noexcept = default;
 Memo& Memo::operator=(Memo&&) noexcept = default;
-std::uint64_t Memo::hits() const { return state_->hits; }
-std::uint64_t Memo::misses() const { return state_->misses; }
+std::uint64_t Memo::hits() const {
+  return state_->hits;
+}
+std::uint64_t Memo::misses() const {
+  return state_->misses;
+}
 
 namespace {
 

@@ -21,10 +21,10 @@ namespace vouch::policy {
 
 // One table as a record names it: content, or the error that stands in its place.
 struct TableInput {
-  std::string name;    // "users", "gaps", "waivers", "baseline_users", "columns" …
-  std::string run;     // Empty: the judged run itself; else the id of the run it came from.
-  std::string digest;  // Empty if there is an error.
-  std::string error;   // An error code such as "permission-denied"; empty: the table is good.
+  std::string name;       // "users", "gaps", "waivers", "baseline_users", "columns" …
+  std::string run;        // Empty: the judged run itself; else the id of the run it came from.
+  std::string digest;     // Empty if there is an error.
+  std::string error;      // An error code such as "permission-denied"; empty: the table is good.
   std::string_view blob;  // Raw bytes; must outlive the call.
 };
 

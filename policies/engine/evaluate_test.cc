@@ -76,7 +76,8 @@ constexpr std::string_view kLogins = R"({"last_login":"2025-01-01T00:00:00Z","us
 {"last_login":"2026-06-01T00:00:00Z","username":"root"}
 )";
 constexpr std::string_view kGap =
-    "{\"code\":\"permission-denied\",\"message\":\"no\",\"object\":\"/x\",\"table_name\":\"users\"}\n";
+    "{\"code\":\"permission-denied\",\"message\":\"no\",\"object\":\"/"
+    "x\",\"table_name\":\"users\"}\n";
 
 // A run of access_review with two stale accounts' worth of tables, to be changed by each test.
 struct Run {
@@ -113,7 +114,9 @@ struct Run {
   }
 };
 
-const Outcome& first(const Evaluation& evaluation) { return evaluation.outcomes.at(0); }
+const Outcome& first(const Evaluation& evaluation) {
+  return evaluation.outcomes.at(0);
+}
 
 }  // namespace
 
@@ -126,10 +129,12 @@ TEST_CASE("a run is judged to exactly these bytes", "[evaluate]") {
   CHECK(evaluation.findings.at(sha256_hex(findings)) == findings);
   CHECK(evaluation.outcomes_table.bytes ==
         "{\"check\":\"a.b\",\"control\":\"a\",\"findings\":\"" + sha256_hex(findings) +
-            "\",\"message\":\"\",\"outcome\":\"fail\",\"violations\":1,\"waived\":0,\"waiver_ids\":\"\"}\n"
+            "\",\"message\":\"\",\"outcome\":\"fail\",\"violations\":1,\"waived\":0,\"waiver_ids\":"
+            "\"\"}\n"
             "{\"check\":\"a.root\",\"control\":\"a\",\"findings\":\"" +
             std::string(kEmptyDigestHex) +
-            "\",\"message\":\"\",\"outcome\":\"pass\",\"violations\":0,\"waived\":0,\"waiver_ids\":\"\"}\n");
+            "\",\"message\":\"\",\"outcome\":\"pass\",\"violations\":0,\"waived\":0,\"waiver_ids\":"
+            "\"\"}\n");
   CHECK(evaluation.outcomes_table.sha256 == sha256_hex(evaluation.outcomes_table.bytes));
   CHECK(evaluation.findings.contains(std::string(kEmptyDigestHex)));
 }
@@ -181,8 +186,7 @@ TEST_CASE("what is missing is an error that names it", "[evaluate]") {
   }
   SECTION("the gaps of the run") {
     run.named("gaps") = failed("gaps", "timeout");
-    CHECK(first(run.judged()).message ==
-          "missing: users (its gaps: timeout)");
+    CHECK(first(run.judged()).message == "missing: users (its gaps: timeout)");
   }
   SECTION("the gaps of another run, where a table comes from") {
     std::erase_if(run.request.tables, [](const auto& each) { return each.name == "last_logins"; });
@@ -296,8 +300,9 @@ controls:
   auto evaluation = evaluate(*packs, run.request, nullptr);
 
   REQUIRE(evaluation);
-  CHECK(evaluation->findings.at(*first(*evaluation).findings) ==
-        "{\"instance\":\"\",\"username\":\"root\"}\n{\"instance\":\"nas\",\"username\":\"root\"}\n");
+  CHECK(
+      evaluation->findings.at(*first(*evaluation).findings) ==
+      "{\"instance\":\"\",\"username\":\"root\"}\n{\"instance\":\"nas\",\"username\":\"root\"}\n");
 }
 
 TEST_CASE("the memo judges again only what can come out differently", "[evaluate]") {
@@ -326,14 +331,25 @@ TEST_CASE("the memo judges again only what can come out differently", "[evaluate
 
 TEST_CASE("a broken request is refused, not judged", "[evaluate]") {
   Run run;
-  SECTION("no columns") { run.request.inputs.clear(); }
-  SECTION("no second") { run.request.now = "2026-06-30T00:00:00.000Z"; }
-  SECTION("a blob that is no table") { run.named("users").blob = "{}\n"; }
-  SECTION("a blob out of order") {
-    run.named("users").blob = "{\"can_login\":true,\"username\":\"b\"}\n{\"can_login\":true,\"username\":\"a\"}\n";
+  SECTION("no columns") {
+    run.request.inputs.clear();
   }
-  SECTION("waivers that are none") { run.request.inputs.push_back(table("waivers", "{}\n")); }
-  SECTION("gaps that are none") { run.named("gaps").blob = "x\n"; }
+  SECTION("no second") {
+    run.request.now = "2026-06-30T00:00:00.000Z";
+  }
+  SECTION("a blob that is no table") {
+    run.named("users").blob = "{}\n";
+  }
+  SECTION("a blob out of order") {
+    run.named("users").blob =
+        "{\"can_login\":true,\"username\":\"b\"}\n{\"can_login\":true,\"username\":\"a\"}\n";
+  }
+  SECTION("waivers that are none") {
+    run.request.inputs.push_back(table("waivers", "{}\n"));
+  }
+  SECTION("gaps that are none") {
+    run.named("gaps").blob = "x\n";
+  }
 
   CHECK_FALSE(evaluate(Run::tiny(), run.request, nullptr));
 }

@@ -28,8 +28,10 @@ Result<ParamBound> load_bound(std::string_view file_name, const std::string& par
   bound.at_least = fields.optional_integer("at_least");
   if (const auto* equals = fields.find("equals")) {
     auto value = yaml::to_json(*equals, file_name);
-    if (value) bound.equals = *std::move(value);
-    else fields.fail(std::move(value).error());
+    if (value)
+      bound.equals = *std::move(value);
+    else
+      fields.fail(std::move(value).error());
   }
   if (!bound.at_most && !bound.at_least && !bound.equals) {
     fields.fail(node, "a bound is at_most, at_least or equals");
@@ -56,8 +58,10 @@ Result<MappingEntry> load_entry(std::string_view file_name, const yaml::Node& no
     if (const auto* when = fields.mapping("when")) {
       for (const auto& [key, value] : when->members) {
         auto bound = load_bound(file_name, key.scalar, value);
-        if (bound) entry.when.push_back(*std::move(bound));
-        else fields.fail(std::move(bound).error());
+        if (bound)
+          entry.when.push_back(*std::move(bound));
+        else
+          fields.fail(std::move(bound).error());
       }
     }
   }
@@ -68,8 +72,8 @@ Result<MappingEntry> load_entry(std::string_view file_name, const yaml::Node& no
 Result<CrosswalkPair> load_pair(std::string_view file_name, const yaml::Node& node) {
   YamlFields fields(file_name, node, {"from", "to", "relation", "sources"});
   CrosswalkPair pair;
-  pair.relation = fields.one_of("relation", {"strong", "partial", "same", "renamed", "merged",
-                                             "split", "new"});
+  pair.relation =
+      fields.one_of("relation", {"strong", "partial", "same", "renamed", "merged", "split", "new"});
   pair.from = pair.relation == "new" ? fields.text_or("from", "") : fields.text("from");
   pair.to = fields.text("to");
   pair.sources = fields.texts("sources", kSourcesMax);
@@ -193,8 +197,8 @@ Result<FrameworkLibrary> load_framework_library(const std::string& policies_dir)
   auto read = read_folder(policies_dir + "/frameworks",
                           appender<Framework>(load_framework, library.frameworks));
   if (read) {
-    read = read_folder(policies_dir + "/mappings",
-                       appender<Mapping>(load_mapping, library.mappings));
+    read =
+        read_folder(policies_dir + "/mappings", appender<Mapping>(load_mapping, library.mappings));
   }
   if (read) {
     read = read_folder(policies_dir + "/crosswalks",

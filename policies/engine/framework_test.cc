@@ -60,22 +60,32 @@ std::string replaced(std::string_view whole, std::string_view from, std::string_
 
 }  // namespace
 
-TEST_CASE("frameworks, mappings and crosswalks are refused with the place of what is wrong", "[framework]") {
+TEST_CASE("frameworks, mappings and crosswalks are refused with the place of what is wrong",
+          "[framework]") {
   CHECK_THAT(load_framework(replaced(kFramework, "A.3", "A.1"), "f.yaml").error().message,
              Catch::StartsWith("f.yaml:7:5: the criterion is there twice"));
-  CHECK_THAT(load_framework(replaced(kFramework, "host: none", "host: some"), "f.yaml").error().message,
-             Catch::Contains("not one of direct, supporting, none"));
-  CHECK_THAT(load_mapping(replaced(kMapping, "relation: supports", "relation: proves"), "m.yaml").error().message,
+  CHECK_THAT(
+      load_framework(replaced(kFramework, "host: none", "host: some"), "f.yaml").error().message,
+      Catch::Contains("not one of direct, supporting, none"));
+  CHECK_THAT(load_mapping(replaced(kMapping, "relation: supports", "relation: proves"), "m.yaml")
+                 .error()
+                 .message,
              Catch::Contains("m.yaml:6:") && Catch::Contains("not one of evidences, supports"));
   CHECK_THAT(load_mapping(replaced(kMapping, "at_most: 60", "under: 60"), "m.yaml").error().message,
              Catch::Contains("unknown key \"under\""));
-  CHECK_THAT(load_mapping(replaced(kMapping, "unmapped: nobody asks", "unmapped: x, why: y"), "m.yaml").error().message,
-             Catch::Contains("stands alone"));
-  CHECK_THAT(load_mapping(replaced(kMapping, "evidences, why: w", "evidences"), "m.yaml").error().message,
-             Catch::Contains("\"why\" is missing"));
+  CHECK_THAT(
+      load_mapping(replaced(kMapping, "unmapped: nobody asks", "unmapped: x, why: y"), "m.yaml")
+          .error()
+          .message,
+      Catch::Contains("stands alone"));
+  CHECK_THAT(
+      load_mapping(replaced(kMapping, "evidences, why: w", "evidences"), "m.yaml").error().message,
+      Catch::Contains("\"why\" is missing"));
   CHECK(load_crosswalk("from: a\nto: b\npairs: [ { to: A.5.7, relation: new } ]\n", "x.yaml"));
-  CHECK_FALSE(load_crosswalk("from: a\nto: b\npairs: [ { to: A.5.7, relation: same } ]\n", "x.yaml"));
-  CHECK_FALSE(load_crosswalk("from: a\nto: b\npairs: [ { from: A, to: A.5.7, relation: new } ]\n", "x.yaml"));
+  CHECK_FALSE(
+      load_crosswalk("from: a\nto: b\npairs: [ { to: A.5.7, relation: same } ]\n", "x.yaml"));
+  CHECK_FALSE(load_crosswalk("from: a\nto: b\npairs: [ { from: A, to: A.5.7, relation: new } ]\n",
+                             "x.yaml"));
 }
 
 TEST_CASE("a mapping is compared with its framework and packs", "[framework]") {
@@ -91,15 +101,19 @@ TEST_CASE("a mapping is compared with its framework and packs", "[framework]") {
 
   CHECK(problems("control: a", "control: a") == "0 problems");
   CHECK(problems("criterion: A.5", "criterion: A.6") == "m.yaml:6:5: f-2017 has no criterion A.6");
-  CHECK(problems("criterion: A.5", "criterion: A.1") == "m.yaml:6:5: control b is mapped to A.1 twice");
-  CHECK(problems("when: { days:", "when: { weeks:") == "m.yaml:4:5: no check of control a has a parameter weeks");
-  CHECK(problems("control: b, criterion: A.5", "control: z, criterion: A.5") == "m.yaml:6:5: no pack has a control z");
+  CHECK(problems("criterion: A.5", "criterion: A.1") ==
+        "m.yaml:6:5: control b is mapped to A.1 twice");
+  CHECK(problems("when: { days:", "when: { weeks:") ==
+        "m.yaml:4:5: no check of control a has a parameter weeks");
+  CHECK(problems("control: b, criterion: A.5", "control: z, criterion: A.5") ==
+        "m.yaml:6:5: no pack has a control z");
   CHECK_THAT(problems("  - { control: c, unmapped: nobody asks }\n", ""),
              Catch::Contains("p.yaml:5:5: control c has no entry in m.yaml"));
   CHECK(problems("control: c, unmapped", "control: a, unmapped") == "2 problems");
 }
 
-TEST_CASE("a scorecard has a row for each criterion, and a bound that does not hold does not count", "[scorecard]") {
+TEST_CASE("a scorecard has a row for each criterion, and a bound that does not hold does not count",
+          "[scorecard]") {
   const auto framework = load_framework(kFramework, "f.yaml");
   const auto mapping = load_mapping(kMapping, "m.yaml");
   REQUIRE(framework);
@@ -110,9 +124,10 @@ TEST_CASE("a scorecard has a row for each criterion, and a bound that does not h
       {"A.4", Coverage::attached, "Old policy", "2026-06-30T00:00:00Z"},
   };
 
-  const auto card = make_scorecard(*framework, *mapping, set,
-                                   {outcome("a.x", OutcomeKind::pass), outcome("b.x", OutcomeKind::waived, {"W-1"})},
-                                   statements, {"W-1"}, "2026-06-30T00:00:00Z");
+  const auto card = make_scorecard(
+      *framework, *mapping, set,
+      {outcome("a.x", OutcomeKind::pass), outcome("b.x", OutcomeKind::waived, {"W-1"})}, statements,
+      {"W-1"}, "2026-06-30T00:00:00Z");
 
   REQUIRE(card.rows.size() == 5);
   CHECK(card.rows[0].coverage == Coverage::tested_in_part);
@@ -133,16 +148,19 @@ TEST_CASE("a scorecard has a row for each criterion, and a bound that does not h
   CHECK(card.gaps == 3);
 }
 
-TEST_CASE("errors alone leave a criterion a gap, and an approved waiver is counted as one", "[scorecard]") {
+TEST_CASE("errors alone leave a criterion a gap, and an approved waiver is counted as one",
+          "[scorecard]") {
   const auto framework = load_framework(kFramework, "f.yaml");
   const auto mapping = load_mapping(kMapping, "m.yaml");
   const auto set = packs();
 
-  const auto errors = make_scorecard(*framework, *mapping, set,
-                                     {outcome("a.x", OutcomeKind::error), outcome("b.x", OutcomeKind::not_applicable)},
-                                     {}, {}, "2026-06-30T00:00:00Z");
-  const auto waived = make_scorecard(*framework, *mapping, set, {outcome("b.x", OutcomeKind::waived, {"W-1"})},
-                                     {}, {}, "2026-06-30T00:00:00Z");
+  const auto errors = make_scorecard(
+      *framework, *mapping, set,
+      {outcome("a.x", OutcomeKind::error), outcome("b.x", OutcomeKind::not_applicable)}, {}, {},
+      "2026-06-30T00:00:00Z");
+  const auto waived =
+      make_scorecard(*framework, *mapping, set, {outcome("b.x", OutcomeKind::waived, {"W-1"})}, {},
+                     {}, "2026-06-30T00:00:00Z");
 
   CHECK(errors.rows[0].coverage == Coverage::gap);
   CHECK(errors.counts.error == 1);
@@ -155,7 +173,8 @@ TEST_CASE("JSON that names a check carries its row of the catalogue", "[scorecar
   const auto mapping = load_mapping(kMapping, "m.yaml");
   const auto set = packs();
 
-  const auto text = json::write(to_json(make_scorecard(*framework, *mapping, set, {}, {}, {}, "2026-06-30T00:00:00Z")));
+  const auto text = json::write(
+      to_json(make_scorecard(*framework, *mapping, set, {}, {}, {}, "2026-06-30T00:00:00Z")));
   const auto one = json::write(to_json(*set.find_check("a.x"), outcome("a.x", OutcomeKind::pass)));
 
   CHECK_THAT(text, Catch::Contains("\"check\":\"a.x\"") && Catch::Contains("\"ref\":\"AR-001\""));

@@ -52,7 +52,9 @@ std::string describe(const std::map<std::string, std::string>& missing) {
   return fmt::format("{}{}", kMissing, fmt::join(texts, ", "));
 }
 
-bool binds_now(std::string_view sql) { return sql.find(":now") != std::string_view::npos; }
+bool binds_now(std::string_view sql) {
+  return sql.find(":now") != std::string_view::npos;
+}
 
 Result<Judgement> to_judgement(const QueryResult& result) {
   std::set<std::string> lines;
@@ -205,8 +207,8 @@ Result<std::optional<Judgement>> Judge::judge_applies(
   if (check.applies.empty()) return std::optional<Judgement>();
   auto shape = sandbox_->inspect(check.applies, check.tables);
   if (!shape) {
-    return std::optional(error(missing.empty() ? "applies: " + shape.error().message
-                                               : describe(missing)));
+    return std::optional(
+        error(missing.empty() ? "applies: " + shape.error().message : describe(missing)));
   }
   std::map<std::string, std::string> unread;
   std::vector<std::string> with_gaps;

@@ -53,8 +53,8 @@ std::vector<std::string> check_mapping(const Mapping& mapping, const Framework& 
   std::set<std::pair<std::string, std::string>> pairs;
   std::set<std::string> mapped;
   const auto report = [&](const MappingEntry& entry, std::string_view what) {
-    problems.push_back(fmt::format("{}:{}:{}: {}", mapping.file_name, entry.mark.line,
-                                   entry.mark.column, what));
+    problems.push_back(
+        fmt::format("{}:{}:{}: {}", mapping.file_name, entry.mark.line, entry.mark.column, what));
   };
   for (const auto& entry : mapping.entries) {
     mapped.insert(entry.control);

@@ -57,8 +57,8 @@ Severity load_severity(YamlFields& fields) {
 bool is_ref(std::string_view text) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  return text.size() == 6 && upper(text[0]) && upper(text[1]) && text[2] == '-' &&
-         digit(text[3]) && digit(text[4]) && digit(text[5]);
+  return text.size() == 6 && upper(text[0]) && upper(text[1]) && text[2] == '-' && digit(text[3]) &&
+         digit(text[4]) && digit(text[5]);
 }
 
 Result<Check> load_check(std::string_view file_name, const yaml::Node& node,
@@ -92,14 +92,18 @@ Result<Check> load_check(std::string_view file_name, const yaml::Node& node,
   }
   if (const auto* params = fields.find("params")) {
     auto loaded = load_params(file_name, *params);
-    if (loaded) check.params = *std::move(loaded);
-    else fields.fail(std::move(loaded).error());
+    if (loaded)
+      check.params = *std::move(loaded);
+    else
+      fields.fail(std::move(loaded).error());
   }
   check.default_params = check.params;
   for (const auto& test : fields.optional_sequence("tests", kTestsPerCheckMax)) {
     auto loaded = load_check_test(file_name, test);
-    if (loaded) check.tests.push_back(*std::move(loaded));
-    else fields.fail(std::move(loaded).error());
+    if (loaded)
+      check.tests.push_back(*std::move(loaded));
+    else
+      fields.fail(std::move(loaded).error());
   }
   if (!fields.ok()) return std::move(fields.status()).error();
   return check;
@@ -116,8 +120,10 @@ Result<Control> load_control(std::string_view file_name, const yaml::Node& node)
   for (const auto& item : fields.sequence("checks", kChecksPerPackMax)) {
     if (!fields.ok()) break;
     auto check = load_check(file_name, item, control.id);
-    if (check) control.checks.push_back(*std::move(check));
-    else fields.fail(std::move(check).error());
+    if (check)
+      control.checks.push_back(*std::move(check));
+    else
+      fields.fail(std::move(check).error());
   }
   if (fields.ok() && control.checks.empty()) fields.fail(node, "a control needs a check");
   if (!fields.ok()) return std::move(fields.status()).error();
@@ -143,10 +149,14 @@ Result<Override> load_override(std::string_view file_name, const yaml::Node& nod
 
 std::string_view to_string(Severity severity) {
   switch (severity) {
-    case Severity::low: return "low";
-    case Severity::medium: return "medium";
-    case Severity::high: return "high";
-    case Severity::critical: return "critical";
+    case Severity::low:
+      return "low";
+    case Severity::medium:
+      return "medium";
+    case Severity::high:
+      return "high";
+    case Severity::critical:
+      return "critical";
   }
   return "medium";
 }
@@ -161,9 +171,9 @@ Result<Params> load_params(std::string_view file_name, const yaml::Node& node) {
   for (const auto& [key, value] : node.members) {
     const auto& cell = cells->at(key.scalar);
     const auto* list = cell.if_array();
-    const bool good = list ? list->size() <= kListEntriesMax &&
-                                 std::all_of(list->begin(), list->end(), is_scalar)
-                           : is_scalar(cell);
+    const bool good =
+        list ? list->size() <= kListEntriesMax && std::all_of(list->begin(), list->end(), is_scalar)
+             : is_scalar(cell);
     if (!good) {
       return yaml::error_at(file_name, value,
                             "a parameter is an integer, true, false, a text, or a list of these");
@@ -201,8 +211,10 @@ Result<Pack> load_pack(std::string text, std::string_view file_name) {
   }
   for (const auto& item : fields.optional_sequence("overrides", kOverridesMax)) {
     auto loaded = load_override(file_name, item);
-    if (loaded) pack.overrides.push_back(*std::move(loaded));
-    else fields.fail(std::move(loaded).error());
+    if (loaded)
+      pack.overrides.push_back(*std::move(loaded));
+    else
+      fields.fail(std::move(loaded).error());
   }
   if (pack.controls.empty() && pack.overrides.empty()) {
     fields.fail(*root, "a pack has \"controls\" or \"overrides\"");

@@ -36,7 +36,7 @@ using Params = std::map<std::string, json::Value, std::less<>>;
 
 // A test of a check, from its pack. Rows keep their YAML position for messages.
 struct CheckTest {
-  std::string name;  // May be empty.
+  std::string name;                                                     // May be empty.
   std::map<std::string, std::vector<json::Object>, std::less<>> given;  // Absent = missing table.
   Params params;                                                        // Over the check's own.
   std::string now;

@@ -46,8 +46,7 @@ Status load_expectation(std::string_view file_name, const yaml::Node& node, Chec
 }  // namespace
 
 Result<CheckTest> load_check_test(std::string_view file_name, const yaml::Node& node) {
-  YamlFields fields(file_name, node,
-                    {"name", "given", "params", "now", "expect", "vanishes"});
+  YamlFields fields(file_name, node, {"name", "given", "params", "now", "expect", "vanishes"});
   CheckTest test;
   test.mark = node.mark;
   test.name = fields.text_or("name", "");

@@ -17,8 +17,7 @@ constexpr std::size_t kDirectoryEntriesMax = 10'000;
 constexpr std::size_t kPacksMax = 1000;
 
 Error at(const Pack& pack, const yaml::Mark& mark, std::string_view what) {
-  return {Errc::invalid,
-          fmt::format("{}:{}:{}: {}", pack.file_name, mark.line, mark.column, what)};
+  return {Errc::invalid, fmt::format("{}:{}:{}: {}", pack.file_name, mark.line, mark.column, what)};
 }
 
 bool same_type(const json::Value& a, const json::Value& b) {
@@ -41,14 +40,15 @@ Status check_unique(const std::vector<Pack>& packs) {
     for (const auto& control : pack.controls) {
       const auto [at_control, is_new] = controls.emplace(control.id, &pack);
       if (!is_new) {
-        return at(pack, control.mark, fmt::format("control {} is in {} too", control.id,
-                                                  at_control->second->file_name));
+        return at(
+            pack, control.mark,
+            fmt::format("control {} is in {} too", control.id, at_control->second->file_name));
       }
       for (const auto& check : control.checks) {
         const auto [at_check, new_check] = checks.emplace(check.id, &pack);
         if (!new_check) {
-          return at(pack, check.mark, fmt::format("check {} is in {} too", check.id,
-                                                  at_check->second->file_name));
+          return at(pack, check.mark,
+                    fmt::format("check {} is in {} too", check.id, at_check->second->file_name));
         }
       }
     }
@@ -56,7 +56,8 @@ Status check_unique(const std::vector<Pack>& packs) {
   return Ok{};
 }
 
-Status apply(const Pack& pack, const Override& override_, std::map<std::string_view, Check*>& checks,
+Status apply(const Pack& pack, const Override& override_,
+             std::map<std::string_view, Check*>& checks,
              std::set<std::pair<std::string, std::string>>& done) {
   const auto found = checks.find(override_.check);
   if (found == checks.end()) {
@@ -74,8 +75,8 @@ Status apply(const Pack& pack, const Override& override_, std::map<std::string_v
                             override_.check, json::write(param->second)));
     }
     if (!done.emplace(override_.check, name).second) {
-      return at(pack, override_.mark, fmt::format("parameter {} of check {} is overridden twice",
-                                                  name, override_.check));
+      return at(pack, override_.mark,
+                fmt::format("parameter {} of check {} is overridden twice", name, override_.check));
     }
     param->second = value;
   }
@@ -130,10 +131,9 @@ Result<PackSet> PackSet::make(std::vector<Pack> packs) {
 }
 
 const Check* PackSet::find_check(std::string_view id) const {
-  const auto it = std::lower_bound(checks_.begin(), checks_.end(), id,
-                                   [](const Check* check, std::string_view key) {
-                                     return check->id < key;
-                                   });
+  const auto it =
+      std::lower_bound(checks_.begin(), checks_.end(), id,
+                       [](const Check* check, std::string_view key) { return check->id < key; });
   return it != checks_.end() && (*it)->id == id ? *it : nullptr;
 }
 

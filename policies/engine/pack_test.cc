@@ -32,7 +32,9 @@ controls:
           - { given: { users: [ { username: a } ] }, expect: [ { username: a } ], vanishes: [ empty users ] }
 )";
 
-Result<Pack> load(std::string text) { return load_pack(std::move(text), "p.yaml"); }
+Result<Pack> load(std::string text) {
+  return load_pack(std::move(text), "p.yaml");
+}
 
 std::string with(std::string_view from, std::string_view to) {
   auto text = kGood;
@@ -89,7 +91,8 @@ TEST_CASE("what is wrong in a pack is named with its place", "[pack]") {
       {"frequency_s: 3600", "frequency_s: \"3600\"", "must be an integer"},
       {"id: c.one", "id: d.one", "the id must begin with \"c.\""},
       {"ref: AR-010", "ref: AR-10", "\"AR-10\" is no row such as AR-010"},
-      {"severity: critical", "severity: urgent", "\"urgent\" is not one of low, medium, high, critical"},
+      {"severity: critical", "severity: urgent",
+       "\"urgent\" is not one of low, medium, high, critical"},
       {"tables: [users]", "tables: []", "\"tables\" is missing or empty"},
       {"tables: [users]", "tables: [users, users]", "listed twice"},
       {"tables: [users]", "tables: [Users]", "no name of a table"},
@@ -103,7 +106,8 @@ TEST_CASE("what is wrong in a pack is named with its place", "[pack]") {
       {"tolerates_gaps: true", "tolerates_gaps: yes", "must be true or false"},
       {"expect: [ { username: a } ]", "expect: fail", "expect is pass, error"},
       {"given: { users: [ { username: a } ] }, ", "", "\"given\" is missing"},
-      {"given: { users: [ { username: a } ] }", "given: { users: { username: a } }", "expected a list of rows"},
+      {"given: { users: [ { username: a } ] }", "given: { users: { username: a } }",
+       "expected a list of rows"},
       {"        sql: |\n          SELECT 1 FROM users\n", "", "\"sql\" is missing"},
       {"controls:", "controls: []\noverrides:", "unknown key"},
   }));
@@ -143,14 +147,21 @@ TEST_CASE("packs that contradict each other are refused", "[pack]") {
   const std::string days = "  - { check: c.one, params: { days: 60 }, why: policy }\n";
   const auto same_control = with("pack: site.tiny", "pack: other");
 
-  CHECK_THAT(join({kGood, kGood}).error().message, Catch::Contains("pack site.tiny is in two files"));
-  CHECK_THAT(join({kGood, same_control}).error().message, Catch::Contains("control c is in p1.yaml too"));
-  CHECK_THAT(join({kGood, head + days + days}).error().message, Catch::Contains("overridden twice"));
-  CHECK_THAT(join({kGood, head + "  - { check: c.two, params: { days: 1 }, why: x }\n"}).error().message,
-             Catch::Contains("p1.yaml:3:5: no pack has a check c.two"));
-  CHECK_THAT(join({kGood, head + "  - { check: c.one, params: { day: 1 }, why: x }\n"}).error().message,
-             Catch::Contains("has no parameter day"));
-  CHECK_THAT(join({kGood, head + "  - { check: c.one, params: { days: \"1\" }, why: x }\n"}).error().message,
+  CHECK_THAT(join({kGood, kGood}).error().message,
+             Catch::Contains("pack site.tiny is in two files"));
+  CHECK_THAT(join({kGood, same_control}).error().message,
+             Catch::Contains("control c is in p1.yaml too"));
+  CHECK_THAT(join({kGood, head + days + days}).error().message,
+             Catch::Contains("overridden twice"));
+  CHECK_THAT(
+      join({kGood, head + "  - { check: c.two, params: { days: 1 }, why: x }\n"}).error().message,
+      Catch::Contains("p1.yaml:3:5: no pack has a check c.two"));
+  CHECK_THAT(
+      join({kGood, head + "  - { check: c.one, params: { day: 1 }, why: x }\n"}).error().message,
+      Catch::Contains("has no parameter day"));
+  CHECK_THAT(join({kGood, head + "  - { check: c.one, params: { days: \"1\" }, why: x }\n"})
+                 .error()
+                 .message,
              Catch::Contains("has another type"));
 }
 

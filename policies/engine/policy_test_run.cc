@@ -120,16 +120,17 @@ class CheckTester {
       }
       const auto& outcome = result->outcome;
       // An error hides nothing: it says that nobody can judge.
-      const bool vanished = outcome.outcome != OutcomeKind::error &&
-                            outcome.violations < original.outcome.violations;
+      const bool vanished =
+          outcome.outcome != OutcomeKind::error && outcome.violations < original.outcome.violations;
       if (vanished == (said.erase(mutation.name) > 0)) continue;
       if (vanished) {
         problem(test.mark,
                 fmt::format("a violation vanishes with \"{}\": let the query find it, or say "
-                            "`vanishes: [\"{}\"]` in this test", mutation.name, mutation.name));
+                            "`vanishes: [\"{}\"]` in this test",
+                            mutation.name, mutation.name));
       } else {
-        problem(test.mark, fmt::format("`vanishes` says \"{}\", but the violation stays",
-                                       mutation.name));
+        problem(test.mark,
+                fmt::format("`vanishes` says \"{}\", but the violation stays", mutation.name));
       }
     }
     for (const auto& name : said) {
@@ -156,7 +157,8 @@ class CheckTester {
       result.push_back(std::move(mutation));
     }
     for (const auto& table : check_.tables) {
-      if (built_in_schema(table) == nullptr) result.push_back({"gaps " + table, with_gap(tables, table)});
+      if (built_in_schema(table) == nullptr)
+        result.push_back({"gaps " + table, with_gap(tables, table)});
     }
     return result;
   }

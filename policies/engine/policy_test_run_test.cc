@@ -87,32 +87,43 @@ TEST_CASE("a policy test finds what is wrong with a check", "[policy_test]") {
   };
   const auto wrong = GENERATE(values<Wrong>({
       {"expect: [ { username: a } ]", "expect: [ { username: b } ]", "expected the findings"},
-      {"expect: [ { username: a } ]", "expect: pass", "expected pass, got fail: {\"username\":\"a\"}"},
-      {"null last_logins.last_login, ", "", "a violation vanishes with \"null last_logins.last_login\""},
+      {"expect: [ { username: a } ]", "expect: pass",
+       "expected pass, got fail: {\"username\":\"a\"}"},
+      {"null last_logins.last_login, ", "",
+       "a violation vanishes with \"null last_logins.last_login\""},
       {", empty last_logins", "", "a violation vanishes with \"empty last_logins\""},
       {"vanishes: [ ", "vanishes: [ gaps users, ", "but the violation stays"},
       {"vanishes: [ ", "vanishes: [ empty shadow, ", "which changes nothing here"},
-      {"{ given: { users: [] }, expect: error }", "{ given: { users: [] , last_logins: [] }, expect: [] }",
-       "no test leaves a table out"},
-      {"{ given: { users: [], last_logins: [] }, expect: pass }", "{ given: { last_logins: [] }, expect: error }",
-       "no test expects a pass"},
-      {"username: a, can_login: true", "username: a, can_log: true", "table users has no column can_log"},
-      {"username: a, can_login: true", "username: a, can_login: 1", "users.can_login is 1, but must be true or false"},
-      {"username: a, can_login: true", "username: 5, can_login: true", "must be a text: put it in quotes"},
+      {"{ given: { users: [] }, expect: error }",
+       "{ given: { users: [] , last_logins: [] }, expect: [] }", "no test leaves a table out"},
+      {"{ given: { users: [], last_logins: [] }, expect: pass }",
+       "{ given: { last_logins: [] }, expect: error }", "no test expects a pass"},
+      {"username: a, can_login: true", "username: a, can_log: true",
+       "table users has no column can_log"},
+      {"username: a, can_login: true", "username: a, can_login: 1",
+       "users.can_login is 1, but must be true or false"},
+      {"username: a, can_login: true", "username: 5, can_login: true",
+       "must be a text: put it in quotes"},
       {"username: a, can_login: true", "username: null, can_login: true", "not nullable"},
       {"\"2025-01-01T00:00:00Z\"", "yesterday", "column last_login: not a canonical time"},
       {"SELECT u.username", "SELECT u.nme", "sql: no such column: u.nme"},
-      {"l.last_login <", "l.last_login < random() OR l.last_login <", "function random is not on the list"},
-      {"JOIN last_logins l USING (username)", "JOIN users l USING (username)", "no such column: l.last_login"},
+      {"l.last_login <", "l.last_login < random() OR l.last_login <",
+       "function random is not on the list"},
+      {"JOIN last_logins l USING (username)", "JOIN users l USING (username)",
+       "no such column: l.last_login"},
       {"'2026-01-01T00:00:00Z'\n", ":since\n", ":since is not among `params`"},
       {"USING (username)\n", "USING (username)\n          -- LIMIT\n", ""},
-      {"WHERE u.can_login", "WHERE u.username IN (SELECT username FROM users LIMIT 1) AND u.can_login",
+      {"WHERE u.can_login",
+       "WHERE u.username IN (SELECT username FROM users LIMIT 1) AND u.can_login",
        "LIMIT without ORDER BY"},
-      {"tables: [users, last_logins]", "tables: [users, last_logins, gaps]", "which the SQL does not read"},
-      {"tables: [users, last_logins]", "tables: [users, last_logins, nobody]", "no collector has a table nobody"},
+      {"tables: [users, last_logins]", "tables: [users, last_logins, gaps]",
+       "which the SQL does not read"},
+      {"tables: [users, last_logins]", "tables: [users, last_logins, nobody]",
+       "no collector has a table nobody"},
       {"tables: [users, last_logins]", "params: { x: 1 }\n        tables: [users, last_logins]",
        "the SQL does not use the parameter x"},
-      {"tables: [users, last_logins]", "tolerates_gaps: true\n        tables: [users, last_logins]", ""},
+      {"tables: [users, last_logins]", "tolerates_gaps: true\n        tables: [users, last_logins]",
+       ""},
   }));
   CAPTURE(wrong.from, wrong.to);
 
@@ -131,7 +142,8 @@ TEST_CASE("a policy test finds what is wrong with a check", "[policy_test]") {
   }
 }
 
-TEST_CASE("the shipped packs pass their tests and are mapped as a whole", "[policy_test][content]") {
+TEST_CASE("the shipped packs pass their tests and are mapped as a whole",
+          "[policy_test][content]") {
   const std::string policies = VOUCH_SOURCE_DIR "/policies";
   auto text = read_file(policies + "/tables.yaml", 1u << 20);
   REQUIRE(text);

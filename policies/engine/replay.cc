@@ -37,8 +37,8 @@ Status read_tables(const std::vector<TableRef>& refs, const BlobReader& blobs,
     } else {
       input.digest = ref.sha256;
       // The empty blob is never shipped.
-      auto blob = ref.sha256 == kEmptyDigestHex ? Result<std::string>(std::string())
-                                                : blobs(ref.sha256);
+      auto blob =
+          ref.sha256 == kEmptyDigestHex ? Result<std::string>(std::string()) : blobs(ref.sha256);
       if (!blob) return std::move(blob).error().in(fmt::format("table {}", ref.name));
       bytes.push_back(*std::move(blob));
       input.blob = bytes.back();
@@ -148,6 +148,8 @@ class EngineReplayer final : public verify::Replayer {
 
 }  // namespace
 
-std::unique_ptr<verify::Replayer> make_replayer() { return std::make_unique<EngineReplayer>(); }
+std::unique_ptr<verify::Replayer> make_replayer() {
+  return std::make_unique<EngineReplayer>();
+}
 
 }  // namespace vouch::policy

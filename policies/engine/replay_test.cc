@@ -45,7 +45,8 @@ struct Recorded {
     users.columns[0].name = "username";
     users.columns[1].name = "since";
     users.columns[1].type = ColumnType::time;
-    content.tables = {ref("users", "{\"since\":\"2026-01-01T00:00:00Z\",\"username\":\"bob\"}\n"), ref("gaps", "")};
+    content.tables = {ref("users", "{\"since\":\"2026-01-01T00:00:00Z\",\"username\":\"bob\"}\n"),
+                      ref("gaps", "")};
     content.inputs = {ref("columns", columns_blob({{"users", users}}))};
     content.policy = keep(keep(std::string(kPack)) + "  p\n");
     content.engine = engine_string();
@@ -80,11 +81,12 @@ struct Recorded {
     input.observation = &observation;
     input.content = &content;
     blobs.erase(std::string(kEmptyDigestHex));
-    auto result = make_replayer()->replay(input, [&](std::string_view digest) -> Result<std::string> {
-      const auto it = blobs.find(std::string(digest));
-      if (it == blobs.end()) return Error{Errc::not_found, "withheld"};
-      return it->second;
-    });
+    auto result =
+        make_replayer()->replay(input, [&](std::string_view digest) -> Result<std::string> {
+          const auto it = blobs.find(std::string(digest));
+          if (it == blobs.end()) return Error{Errc::not_found, "withheld"};
+          return it->second;
+        });
     if (!result) FAIL(result.error().message);
     return *std::move(result);
   }
@@ -117,7 +119,9 @@ TEST_CASE("a forged verdict is different, and the check is named", "[replay]") {
   const auto result = recorded.replay();
 
   CHECK(result.kind == Kind::different);
-  CHECK(result.detail == "check a.x: recorded pass (0 violations, 0 waived), recomputed fail (1 violations, 0 waived)");
+  CHECK(result.detail ==
+        "check a.x: recorded pass (0 violations, 0 waived), recomputed fail (1 violations, 0 "
+        "waived)");
 }
 
 TEST_CASE("another time of the run gives another verdict", "[replay]") {
@@ -156,10 +160,18 @@ TEST_CASE("what is withheld cannot be replayed, and is named", "[replay]") {
 
 TEST_CASE("evidence that is not of its form is different, never skipped", "[replay]") {
   Recorded recorded;
-  SECTION("a pack that is none") { recorded.content.policy = recorded.keep(recorded.keep("pack: q\n") + "  p\n"); }
-  SECTION("a policy set that is none") { recorded.content.policy = recorded.keep("x\n"); }
-  SECTION("a table that is none") { recorded.content.tables[0].sha256 = recorded.keep("{}\n"); }
-  SECTION("no columns") { recorded.content.inputs.clear(); }
+  SECTION("a pack that is none") {
+    recorded.content.policy = recorded.keep(recorded.keep("pack: q\n") + "  p\n");
+  }
+  SECTION("a policy set that is none") {
+    recorded.content.policy = recorded.keep("x\n");
+  }
+  SECTION("a table that is none") {
+    recorded.content.tables[0].sha256 = recorded.keep("{}\n");
+  }
+  SECTION("no columns") {
+    recorded.content.inputs.clear();
+  }
 
   CHECK(recorded.replay().kind == Kind::different);
 }

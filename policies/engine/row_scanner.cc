@@ -128,7 +128,8 @@ bool take_cell(LineScanner& line, const Column& column, Cell& cell, std::string&
     }
     case ColumnType::text:
     case ColumnType::bytes:
-    case ColumnType::time: break;
+    case ColumnType::time:
+      break;
   }
   std::string_view text;
   if (!line.take_string(text, buffer)) return false;
@@ -167,9 +168,9 @@ Status scan_rows(const TableSchema& schema, std::string_view blob,
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const auto& column = *columns[i];
       if (!line.take(prefixes[i]) || !take_cell(line, column, cells[i], buffers[i])) {
-        return bad_line(schema, number,
-                        fmt::format("column {}: not a canonical {}", column.name,
-                                    to_string(column.type)));
+        return bad_line(
+            schema, number,
+            fmt::format("column {}: not a canonical {}", column.name, to_string(column.type)));
       }
     }
     if (!line.take("}") || !line.at_end()) return bad_line(schema, number, "more than its columns");

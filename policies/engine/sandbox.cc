@@ -27,7 +27,9 @@ struct FinalizeStatement {
 };
 using StatementHandle = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
 
-std::string quoted(std::string_view name) { return fmt::format("\"{}\"", name); }
+std::string quoted(std::string_view name) {
+  return fmt::format("\"{}\"", name);
+}
 
 // The bounds of sqlite3_limit. Those of length bound what one instruction can make.
 void set_limits(sqlite3* database) {
@@ -50,10 +52,14 @@ void set_limits(sqlite3* database) {
 
 void set_switches(sqlite3* database) {
   constexpr std::pair<int, int> kSwitches[] = {
-      {SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-      {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-      {SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0},
-      {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+      {SQLITE_DBCONFIG_DEFENSIVE, 1},
+      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+      {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+      {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+      {SQLITE_DBCONFIG_DQS_DML, 0},
+      {SQLITE_DBCONFIG_DQS_DDL, 0},
+      {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
+      {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
       {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
   };
   for (const auto& [option, value] : kSwitches) {
@@ -68,11 +74,16 @@ Result<json::Value> read_cell(sqlite3_stmt* statement, int column) {
                                             sqlite3_column_name(statement, column), what)};
   };
   switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_NULL: return json::Value();
-    case SQLITE_INTEGER: return integer_cell(sqlite3_column_int64(statement, column));
-    case SQLITE_FLOAT: return bad("a floating-point number (overflow, or arithmetic on text)");
-    case SQLITE_BLOB: return bad("a blob");
-    default: break;
+    case SQLITE_NULL:
+      return json::Value();
+    case SQLITE_INTEGER:
+      return integer_cell(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT:
+      return bad("a floating-point number (overflow, or arithmetic on text)");
+    case SQLITE_BLOB:
+      return bad("a blob");
+    default:
+      break;
   }
   const void* bytes = sqlite3_column_text(statement, column);
   const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
@@ -108,7 +119,9 @@ struct Sandbox::State {
   static int on_authorize(void* context, int action, const char* first, const char* second,
                           const char*, const char*) {
     auto& rules = static_cast<State*>(context)->rules;
-    const auto view = [](const char* text) { return text == nullptr ? "" : std::string_view(text); };
+    const auto view = [](const char* text) {
+      return text == nullptr ? "" : std::string_view(text);
+    };
     return rules.allow(action, view(first), view(second)) ? SQLITE_OK : SQLITE_DENY;
   }
 
@@ -243,8 +256,8 @@ Status Sandbox::add_table(const TableSchema& schema) {
                            is_integer ? "INTEGER" : "TEXT");
   }
   if (!is_plain_name(schema.name)) return Error{Errc::invalid, "bad table " + schema.name};
-  auto made = state_->execute(
-      fmt::format("CREATE TABLE {} ({}) STRICT", quoted(schema.name), columns));
+  auto made =
+      state_->execute(fmt::format("CREATE TABLE {} ({}) STRICT", quoted(schema.name), columns));
   if (!made) return std::move(made).error().in("table " + schema.name);
   auto page = state_->prepare(
       fmt::format("SELECT rootpage FROM sqlite_schema WHERE name = '{}'", schema.name));
@@ -291,7 +304,9 @@ Status Sandbox::load(const TableSchema& schema, std::string_view blob,
   return committed;
 }
 
-bool Sandbox::has_table(std::string_view name) const { return state_->root_pages.contains(name); }
+bool Sandbox::has_table(std::string_view name) const {
+  return state_->root_pages.contains(name);
+}
 
 Result<QueryShape> Sandbox::inspect(std::string_view sql, std::span<const std::string> readable) {
   QueryShape shape;
@@ -325,14 +340,16 @@ Result<QueryResult> Sandbox::query(std::string_view sql, std::span<const std::st
     for (int column = 0; status && column < sqlite3_column_count(statement); ++column) {
       bytes += static_cast<std::size_t>(sqlite3_column_bytes(statement, column)) + 32;
       auto cell = read_cell(statement, column);
-      if (!cell) status = std::move(cell).error();
-      else row.emplace(result.columns[static_cast<std::size_t>(column)], *std::move(cell));
+      if (!cell)
+        status = std::move(cell).error();
+      else
+        row.emplace(result.columns[static_cast<std::size_t>(column)], *std::move(cell));
     }
     result.rows.push_back(std::move(row));
     if (result.rows.size() > state_->limits.rows_max || bytes > state_->limits.result_bytes_max) {
-      status = Error{Errc::too_large, fmt::format("over {} rows or {} MiB of result",
-                                                  state_->limits.rows_max,
-                                                  state_->limits.result_bytes_max >> 20)};
+      status = Error{Errc::too_large,
+                     fmt::format("over {} rows or {} MiB of result", state_->limits.rows_max,
+                                 state_->limits.result_bytes_max >> 20)};
     }
   }
   sqlite3_progress_handler(database, 0, nullptr, nullptr);

@@ -32,11 +32,11 @@ struct SandboxLimits {
 
 // What a query reads; known once it is compiled.
 struct QueryShape {
-  std::vector<std::string> tables;                             // Sorted.
-  std::vector<std::pair<std::string, std::string>> columns;    // (table, column), sorted.
-  std::vector<std::string> parameters;                         // Without the colon, sorted.
-  std::vector<std::string> result_columns;                     // In the query's order.
-  bool limit_without_order = false;                            // A lint.
+  std::vector<std::string> tables;                           // Sorted.
+  std::vector<std::pair<std::string, std::string>> columns;  // (table, column), sorted.
+  std::vector<std::string> parameters;                       // Without the colon, sorted.
+  std::vector<std::string> result_columns;                   // In the query's order.
+  bool limit_without_order = false;                          // A lint.
 };
 
 struct QueryResult {

@@ -17,16 +17,22 @@ namespace {
 std::string_view action_name(int action) {
   switch (action) {
     case SQLITE_ATTACH:
-    case SQLITE_DETACH: return "ATTACH";
-    case SQLITE_PRAGMA: return "PRAGMA";
+    case SQLITE_DETACH:
+      return "ATTACH";
+    case SQLITE_PRAGMA:
+      return "PRAGMA";
     case SQLITE_TRANSACTION:
-    case SQLITE_SAVEPOINT: return "a transaction";
+    case SQLITE_SAVEPOINT:
+      return "a transaction";
     case SQLITE_INSERT:
     case SQLITE_UPDATE:
-    case SQLITE_DELETE: return "writing";
+    case SQLITE_DELETE:
+      return "writing";
     case SQLITE_ANALYZE:
-    case SQLITE_REINDEX: return "maintenance";
-    default: return "changing the schema";
+    case SQLITE_REINDEX:
+      return "maintenance";
+    default:
+      return "changing the schema";
   }
 }
 
@@ -61,9 +67,12 @@ bool SandboxRules::allow(int action, std::string_view first, std::string_view se
   }
   switch (action) {
     case SQLITE_SELECT:
-    case SQLITE_RECURSIVE: return true;
-    case SQLITE_READ: return allow_read(first, second);
-    case SQLITE_FUNCTION: break;
+    case SQLITE_RECURSIVE:
+      return true;
+    case SQLITE_READ:
+      return allow_read(first, second);
+    case SQLITE_FUNCTION:
+      break;
     default:
       return deny(fmt::format("{} is not allowed: a check is one SELECT", action_name(action)));
   }
@@ -81,8 +90,8 @@ bool SandboxRules::allow_read(std::string_view table, std::string_view column) {
   }
   if (table == "json_each") return true;
   // Without a column it can be the name of a WITH; the compiled program shows what it opens.
-  const bool may_be_with = column.empty() && !table.starts_with("sqlite_") &&
-                           !table.starts_with("pragma_");
+  const bool may_be_with =
+      column.empty() && !table.starts_with("sqlite_") && !table.starts_with("pragma_");
   if (may_be_with) return true;
   return deny(fmt::format("table {} is not among the check's `tables`", table));
 }

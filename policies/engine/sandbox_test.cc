@@ -12,10 +12,9 @@ TableSchema users_schema() {
   TableSchema schema;
   schema.name = "users";
   schema.key = {"username"};
-  for (const auto& [name, type] : {std::pair{"username", ColumnType::text},
-                                   std::pair{"uid", ColumnType::integer},
-                                   std::pair{"can_login", ColumnType::boolean},
-                                   std::pair{"expire", ColumnType::time}}) {
+  for (const auto& [name, type] :
+       {std::pair{"username", ColumnType::text}, std::pair{"uid", ColumnType::integer},
+        std::pair{"can_login", ColumnType::boolean}, std::pair{"expire", ColumnType::time}}) {
     Column column;
     column.name = name;
     column.type = type;
@@ -68,8 +67,9 @@ TEST_CASE("a query reads the declared tables and gives typed cells", "[sandbox]"
         R"({"can_login":1,"expire":null,"uid":0,"username":"root"})");
   CHECK(json::write(result->rows[1]) ==
         R"({"can_login":1,"expire":null,"uid":1000,"username":"zo\u0001\"ë"})");
-  CHECK(json::write(result->rows[2]) ==
-        R"({"can_login":0,"expire":"2026-01-01T00:00:00Z","uid":"9007199254740993","username":"big"})");
+  CHECK(
+      json::write(result->rows[2]) ==
+      R"({"can_login":0,"expire":"2026-01-01T00:00:00Z","uid":"9007199254740993","username":"big"})");
 }
 
 TEST_CASE("hostile SQL is refused by the rule that it breaks", "[sandbox]") {
@@ -164,10 +164,10 @@ TEST_CASE("SQL that is not valid says why", "[sandbox]") {
 }
 
 TEST_CASE("what becomes a float, a blob or no text while it runs is an error", "[sandbox]") {
-  const auto sql = GENERATE(as<std::string>{}, "SELECT 9223372036854775807 + uid FROM users WHERE uid = 1000",
-                            "SELECT '1.5' + 1", "SELECT '1' * '2.5'", "SELECT x'00ff'",
-                            "SELECT CAST(x'ff' AS TEXT)", "SELECT char(0)", "SELECT char(55296)",
-                            "SELECT json_extract('{\"a\":1.5}', '$.a')");
+  const auto sql = GENERATE(
+      as<std::string>{}, "SELECT 9223372036854775807 + uid FROM users WHERE uid = 1000",
+      "SELECT '1.5' + 1", "SELECT '1' * '2.5'", "SELECT x'00ff'", "SELECT CAST(x'ff' AS TEXT)",
+      "SELECT char(0)", "SELECT char(55296)", "SELECT json_extract('{\"a\":1.5}', '$.a')");
   CAPTURE(sql);
 
   auto result = run(sql);
@@ -179,8 +179,10 @@ TEST_CASE("what becomes a float, a blob or no text while it runs is an error", "
 
 TEST_CASE("a bomb stops at a bound that does not depend on the machine", "[sandbox]") {
   const auto sql = GENERATE(
-      as<std::string>{}, "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM t) SELECT x FROM t WHERE x < 0",
-      "SELECT count(*) FROM users a, users b, users c, users d, users e, users f, users g, users h, "
+      as<std::string>{},
+      "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM t) SELECT x FROM t WHERE x < 0",
+      "SELECT count(*) FROM users a, users b, users c, users d, users e, users f, users g, users "
+      "h, "
       "users i, users j, users k, users l, users m, users n, users o, users p");
   CAPTURE(sql);
   SandboxLimits limits;
@@ -201,16 +203,19 @@ TEST_CASE("rows, memory and text are bounded too", "[sandbox]") {
   limits.memory_bytes_max = 8u << 20;
   auto sandbox = loaded(limits);
   const std::string grow =
-      "WITH RECURSIVE t(x, y) AS (SELECT 1, hex(hex(hex(hex('0123456789012345678901234567890123456789'))))"
+      "WITH RECURSIVE t(x, y) AS (SELECT 1, "
+      "hex(hex(hex(hex('0123456789012345678901234567890123456789'))))"
       " UNION SELECT x+1, y || x FROM t WHERE x < 1000000) ";
 
   auto rows = sandbox.query(
-      "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM t WHERE x < 1000) SELECT x FROM t",
+      "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM t WHERE x < 1000) SELECT x FROM "
+      "t",
       kReadable, {}, "");
   auto memory = sandbox.query(grow + "SELECT count(*) FROM t", kReadable, {}, "");
   auto text = sandbox.query(
       "WITH RECURSIVE t(x, y) AS (SELECT 1, 'ab' UNION ALL SELECT x+1, y || y FROM t WHERE x < 40) "
-      "SELECT count(y) FROM t", kReadable, {}, "");
+      "SELECT count(y) FROM t",
+      kReadable, {}, "");
   auto like = sandbox.query("SELECT username LIKE '" + std::string(300, '%') + "' FROM users",
                             kReadable, {}, "");
 
@@ -228,10 +233,11 @@ TEST_CASE("WITH, json_each, subqueries and joins work", "[sandbox]") {
   Params params;
   params.emplace("names", json::Array{"root", "bob"});
 
-  auto with = run("WITH a AS (SELECT 1), b AS (SELECT uid FROM users) SELECT (SELECT count(*) FROM a) "
-                  "AS x, (SELECT count(*) FROM b) AS y");
-  auto list = run("SELECT username FROM users WHERE username IN (SELECT value FROM json_each(:names))",
-                  params);
+  auto with =
+      run("WITH a AS (SELECT 1), b AS (SELECT uid FROM users) SELECT (SELECT count(*) FROM a) "
+          "AS x, (SELECT count(*) FROM b) AS y");
+  auto list = run(
+      "SELECT username FROM users WHERE username IN (SELECT value FROM json_each(:names))", params);
   auto exists = run("SELECT 1 AS found FROM users u WHERE EXISTS (SELECT 1 FROM json_each('[1]'))");
 
   REQUIRE(with);
@@ -267,13 +273,12 @@ TEST_CASE("our functions compute what their names say", "[sandbox]") {
 }
 
 TEST_CASE("a function that cannot answer is an error, never a guess", "[sandbox]") {
-  const auto sql = GENERATE(as<std::string>{}, "SELECT days_between('2026-01-01', :now)",
-                            "SELECT regexp('(', 'x')", "SELECT cidr_contains('10.0.0.0/33', '10.0.0.1')",
-                            "SELECT cidr_contains('10.0.0.0/8x', '10.0.0.1')",
-                            "SELECT version_compare('deb', '1', '2')", "SELECT abs('x')",
-                            "SELECT abs(-9223372036854775807 - 1)",
-                            "SELECT sum(username) FROM users",
-                            "SELECT sum(9223372036854775807) FROM users");
+  const auto sql = GENERATE(
+      as<std::string>{}, "SELECT days_between('2026-01-01', :now)", "SELECT regexp('(', 'x')",
+      "SELECT cidr_contains('10.0.0.0/33', '10.0.0.1')",
+      "SELECT cidr_contains('10.0.0.0/8x', '10.0.0.1')", "SELECT version_compare('deb', '1', '2')",
+      "SELECT abs('x')", "SELECT abs(-9223372036854775807 - 1)", "SELECT sum(username) FROM users",
+      "SELECT sum(9223372036854775807) FROM users");
   CAPTURE(sql);
 
   auto result = run(sql);
@@ -301,26 +306,43 @@ TEST_CASE("inspect() says what a query reads, binds and returns", "[sandbox]") {
 
 TEST_CASE("a table blob that is not canonical is refused with its line", "[sandbox]") {
   const std::string good = R"({"can_login":true,"expire":null,"uid":0,"username":"a"})";
-  const auto bad = GENERATE(
-      as<std::string>{}, R"({"can_login":true,"expire":null,"uid":0,"username":"b"})",
-      R"({"can_login":true,"expire":null,"uid":0,"username":"a"})" "\n",
-      R"({"can_login":1,"expire":null,"uid":0,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":"0","username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":"09007199254740993","username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":9007199254740993,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":-0,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":01,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":1.0,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":"2026-01-01","uid":0,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0,"username":null})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0,"username":"\u0041"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0,"username":"\u000a"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0,"username":"\/"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0,"username":"b","x":1})" "\n",
-      R"({"can_login":true, "expire":null,"uid":0,"username":"b"})" "\n",
-      R"({"can_login":true,"expire":null,"uid":0,"username":"b"}x)" "\n", "\n",
-      "{\"can_login\":true,\"expire\":null,\"uid\":0,\"username\":\"b\tb\"}\n");
+  const auto bad =
+      GENERATE(as<std::string>{}, R"({"can_login":true,"expire":null,"uid":0,"username":"b"})",
+               R"({"can_login":true,"expire":null,"uid":0,"username":"a"})"
+               "\n",
+               R"({"can_login":1,"expire":null,"uid":0,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":"0","username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":"09007199254740993","username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":9007199254740993,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":-0,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":01,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":1.0,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":"2026-01-01","uid":0,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0,"username":null})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0,"username":"\u0041"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0,"username":"\u000a"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0,"username":"\/"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0,"username":"b","x":1})"
+               "\n",
+               R"({"can_login":true, "expire":null,"uid":0,"username":"b"})"
+               "\n",
+               R"({"can_login":true,"expire":null,"uid":0,"username":"b"}x)"
+               "\n",
+               "\n", "{\"can_login\":true,\"expire\":null,\"uid\":0,\"username\":\"b\tb\"}\n");
   CAPTURE(bad);
   auto sandbox = Sandbox::open();
   REQUIRE(sandbox);

@@ -16,11 +16,21 @@ void count(OutcomeCounts& counts, const ScorecardCheck& check) {
     return;
   }
   switch (check.outcome) {
-    case OutcomeKind::pass: ++counts.pass; break;
-    case OutcomeKind::fail: ++counts.fail; break;
-    case OutcomeKind::error: ++counts.error; break;
-    case OutcomeKind::not_applicable: ++counts.not_applicable; break;
-    case OutcomeKind::waived: check.claimed ? ++counts.fail : ++counts.waived; break;
+    case OutcomeKind::pass:
+      ++counts.pass;
+      break;
+    case OutcomeKind::fail:
+      ++counts.fail;
+      break;
+    case OutcomeKind::error:
+      ++counts.error;
+      break;
+    case OutcomeKind::not_applicable:
+      ++counts.not_applicable;
+      break;
+    case OutcomeKind::waived:
+      check.claimed ? ++counts.fail : ++counts.waived;
+      break;
   }
   if (check.claimed) ++counts.claimed;
 }
@@ -89,8 +99,8 @@ void decide(CriterionRow& row, const std::vector<CriterionStatement>& statements
   for (const auto& statement : statements) {
     if (statement.criterion != row.criterion.id) continue;
     if (!statement.valid_until.empty() && statement.valid_until <= now) {
-      row.notes.push_back(fmt::format("\"{}\" expired on {}", statement.text,
-                                      statement.valid_until.substr(0, 10)));
+      row.notes.push_back(
+          fmt::format("\"{}\" expired on {}", statement.text, statement.valid_until.substr(0, 10)));
       continue;
     }
     row.statement = statement.text;
@@ -137,10 +147,14 @@ json::Value to_json(const ScorecardCheck& check) {
 
 std::string_view to_string(Coverage coverage) {
   switch (coverage) {
-    case Coverage::tested_in_part: return "tested in part";
-    case Coverage::attached: return "attached";
-    case Coverage::not_applicable: return "not applicable";
-    case Coverage::gap: return "gap";
+    case Coverage::tested_in_part:
+      return "tested in part";
+    case Coverage::attached:
+      return "attached";
+    case Coverage::not_applicable:
+      return "not applicable";
+    case Coverage::gap:
+      return "gap";
   }
   return "gap";
 }
@@ -161,10 +175,18 @@ Scorecard make_scorecard(const Framework& framework, const Mapping& mapping, con
     decide(row, statements, now);
     for (const auto& check : row.checks) all.emplace(check.check->id, check);
     switch (row.coverage) {
-      case Coverage::tested_in_part: ++card.tested_in_part; break;
-      case Coverage::attached: ++card.attached; break;
-      case Coverage::not_applicable: ++card.not_applicable; break;
-      case Coverage::gap: ++card.gaps; break;
+      case Coverage::tested_in_part:
+        ++card.tested_in_part;
+        break;
+      case Coverage::attached:
+        ++card.attached;
+        break;
+      case Coverage::not_applicable:
+        ++card.not_applicable;
+        break;
+      case Coverage::gap:
+        ++card.gaps;
+        break;
     }
     card.rows.push_back(std::move(row));
   }

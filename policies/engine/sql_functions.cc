@@ -23,11 +23,23 @@ constexpr std::int64_t kRegexpBytesMax = 1 << 20;
 constexpr std::size_t kPatternBytesMax = 4096;
 
 // Sorted, for binary search.
-constexpr std::array<std::string_view, 34> kAllowed = {
-    "abs", "char", "cidr_contains", "coalesce", "count", "days_between", "glob", "hex", "ifnull",
-    "iif", "instr", "json_array_length", "json_extract", "json_valid", "length", "like", "lower",
-    "ltrim", "max", "min", "nullif", "quote", "regexp", "replace", "rtrim", "seconds_between",
-    "substr", "substring", "sum", "trim", "typeof", "unicode", "upper", "version_compare"};
+constexpr std::array<std::string_view, 34> kAllowed = {"abs",           "char",
+                                                       "cidr_contains", "coalesce",
+                                                       "count",         "days_between",
+                                                       "glob",          "hex",
+                                                       "ifnull",        "iif",
+                                                       "instr",         "json_array_length",
+                                                       "json_extract",  "json_valid",
+                                                       "length",        "like",
+                                                       "lower",         "ltrim",
+                                                       "max",           "min",
+                                                       "nullif",        "quote",
+                                                       "regexp",        "replace",
+                                                       "rtrim",         "seconds_between",
+                                                       "substr",        "substring",
+                                                       "sum",           "trim",
+                                                       "typeof",        "unicode",
+                                                       "upper",         "version_compare"};
 
 std::string_view text_of(sqlite3_value* value) {
   const auto* bytes = sqlite3_value_text(value);
@@ -38,9 +50,8 @@ std::string_view text_of(sqlite3_value* value) {
 }
 
 bool any_null(int count, sqlite3_value** values) {
-  return std::any_of(values, values + count, [](sqlite3_value* value) {
-    return sqlite3_value_type(value) == SQLITE_NULL;
-  });
+  return std::any_of(values, values + count,
+                     [](sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; });
 }
 
 void fail(sqlite3_context* context, const std::string& message) {
@@ -74,7 +85,9 @@ void days_between(sqlite3_context* context, int count, sqlite3_value** values) {
   sqlite3_result_int64(context, seconds / kSecondsPerDay - (remainder < 0 ? 1 : 0));
 }
 
-void drop_pattern(void* pattern) { std::unique_ptr<RE2>(static_cast<RE2*>(pattern)).reset(); }
+void drop_pattern(void* pattern) {
+  std::unique_ptr<RE2>(static_cast<RE2*>(pattern)).reset();
+}
 
 void regexp(sqlite3_context* context, int count, sqlite3_value** values) {
   if (any_null(count, values)) return;
@@ -195,16 +208,19 @@ Status register_functions(sqlite3* database) {
     void (*call)(sqlite3_context*, int, sqlite3_value**);
   };
   constexpr std::array kFunctions = {
-      Function{"days_between", 2, days_between},   Function{"seconds_between", 2, seconds_between},
-      Function{"regexp", 2, regexp},               Function{"cidr_contains", 2, cidr_contains},
-      Function{"version_compare", 3, compare_versions}, Function{"abs", 1, integer_abs},
+      Function{"days_between", 2, days_between},
+      Function{"seconds_between", 2, seconds_between},
+      Function{"regexp", 2, regexp},
+      Function{"cidr_contains", 2, cidr_contains},
+      Function{"version_compare", 3, compare_versions},
+      Function{"abs", 1, integer_abs},
   };
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   for (const auto& function : kFunctions) {
     if (sqlite3_create_function_v2(database, function.name, function.arguments, kFlags, nullptr,
                                    function.call, nullptr, nullptr, nullptr) != SQLITE_OK) {
-      return Error{Errc::other, fmt::format("SQL function {}: {}", function.name,
-                                            sqlite3_errmsg(database))};
+      return Error{Errc::other,
+                   fmt::format("SQL function {}: {}", function.name, sqlite3_errmsg(database))};
     }
   }
   if (sqlite3_create_function_v2(database, "sum", 1, kFlags, nullptr, nullptr, sum_step, sum_final,

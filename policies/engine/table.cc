@@ -19,8 +19,12 @@ Column make_column(std::string name, ColumnType type) {
   column.type = type;
   return column;
 }
-Column text(std::string name) { return make_column(std::move(name), ColumnType::text); }
-Column time(std::string name) { return make_column(std::move(name), ColumnType::time); }
+Column text(std::string name) {
+  return make_column(std::move(name), ColumnType::text);
+}
+Column time(std::string name) {
+  return make_column(std::move(name), ColumnType::time);
+}
 Column nullable(Column column, std::string means) {
   column.nullable = true;
   column.null_means = std::move(means);
@@ -47,9 +51,9 @@ std::array<TableSchema, 4> make_built_in() {
                   {text("table_name"), text("key"), text("change"), text("column"),
                    nullable(text("before"), "null, or no row"),
                    nullable(text("after"), "null, or no row"), time("first_seen")}),
-      make_schema("registers", {"name"},
-                  {text("name"), text("owner"), time("as_of"),
-                   nullable(time("valid_until"), "no end")}),
+      make_schema(
+          "registers", {"name"},
+          {text("name"), text("owner"), time("as_of"), nullable(time("valid_until"), "no end")}),
       make_schema("columns", {"table_name", "column_name"},
                   {text("table_name"), text("column_name"), text("type"),
                    make_column("nullable", ColumnType::boolean),
@@ -92,21 +96,22 @@ std::string columns_blob(const SchemaMap& schemas) {
 Result<SchemaMap> read_columns_blob(std::string_view blob) {
   // Cells by name: column_name, is_key, nullable, table_name, type.
   SchemaMap schemas;
-  auto done = scan_rows(*built_in_schema("columns"), blob, [&](std::span<const Cell> row) -> Status {
-    auto type = parse_column_type(std::get<std::string_view>(row[4]));
-    if (!type) return std::move(type).error();
-    const std::string table{std::get<std::string_view>(row[3])};
-    Column column = make_column(std::string(std::get<std::string_view>(row[0])), *type);
-    column.nullable = std::get<std::int64_t>(row[2]) != 0;
-    auto& schema = schemas[table];
-    schema.name = table;
-    if (!is_plain_name(table) || !is_plain_name(column.name) || schema.find(column.name)) {
-      return Error{Errc::invalid, fmt::format("bad name {}.{}, or twice", table, column.name)};
-    }
-    if (std::get<std::int64_t>(row[1]) != 0) schema.key.push_back(column.name);
-    schema.columns.push_back(std::move(column));
-    return Ok{};
-  });
+  auto done =
+      scan_rows(*built_in_schema("columns"), blob, [&](std::span<const Cell> row) -> Status {
+        auto type = parse_column_type(std::get<std::string_view>(row[4]));
+        if (!type) return std::move(type).error();
+        const std::string table{std::get<std::string_view>(row[3])};
+        Column column = make_column(std::string(std::get<std::string_view>(row[0])), *type);
+        column.nullable = std::get<std::int64_t>(row[2]) != 0;
+        auto& schema = schemas[table];
+        schema.name = table;
+        if (!is_plain_name(table) || !is_plain_name(column.name) || schema.find(column.name)) {
+          return Error{Errc::invalid, fmt::format("bad name {}.{}, or twice", table, column.name)};
+        }
+        if (std::get<std::int64_t>(row[1]) != 0) schema.key.push_back(column.name);
+        schema.columns.push_back(std::move(column));
+        return Ok{};
+      });
   if (!done) return std::move(done).error();
   return schemas;
 }

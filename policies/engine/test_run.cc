@@ -17,11 +17,15 @@ constexpr std::string_view kNoTime = "1970-01-01T00:00:00Z";
 json::Value default_cell(const Column& column) {
   if (column.nullable) return {};
   switch (column.type) {
-    case ColumnType::integer: return std::int64_t{column.name == "occurrence" ? 1 : 0};
-    case ColumnType::boolean: return false;
-    case ColumnType::time: return kNoTime;
+    case ColumnType::integer:
+      return std::int64_t{column.name == "occurrence" ? 1 : 0};
+    case ColumnType::boolean:
+      return false;
+    case ColumnType::time:
+      return kNoTime;
     case ColumnType::text:
-    case ColumnType::bytes: break;
+    case ColumnType::bytes:
+      break;
   }
   return "";
 }
@@ -30,11 +34,15 @@ json::Value default_cell(const Column& column) {
 std::string_view wrong_type(const Column& column, const json::Value& cell) {
   if (cell.is_null()) return column.nullable ? "" : "a value: it is not nullable";
   switch (column.type) {
-    case ColumnType::integer: return cell.if_integer() ? "" : "an integer";
-    case ColumnType::boolean: return cell.if_bool() ? "" : "true or false";
-    case ColumnType::time: return cell.if_string() ? "" : "a time such as 2026-11-21T19:30:00Z";
+    case ColumnType::integer:
+      return cell.if_integer() ? "" : "an integer";
+    case ColumnType::boolean:
+      return cell.if_bool() ? "" : "true or false";
+    case ColumnType::time:
+      return cell.if_string() ? "" : "a time such as 2026-11-21T19:30:00Z";
     case ColumnType::text:
-    case ColumnType::bytes: return cell.if_string() ? "" : "a text: put it in quotes";
+    case ColumnType::bytes:
+      return cell.if_string() ? "" : "a text: put it in quotes";
   }
   return "";
 }
@@ -99,9 +107,8 @@ Result<TestTables> complete_tables(const CheckTest& test, const Catalog& catalog
                        fmt::format("given: table {} has no column {}", name, cell_name)};
         }
         if (const auto wanted = wrong_type(*column, cell); !wanted.empty()) {
-          return Error{Errc::invalid,
-                       fmt::format("given: {}.{} is {}, but must be {}", name, cell_name,
-                                   json::write(cell), wanted)};
+          return Error{Errc::invalid, fmt::format("given: {}.{} is {}, but must be {}", name,
+                                                  cell_name, json::write(cell), wanted)};
         }
         whole[cell_name] = cell;
       }
@@ -137,7 +144,8 @@ Result<TestResult> run_test(const Check& check, const CheckTest& test, const Tes
   };
   SchemaMap schemas;
   for (const auto& name : check.tables) {
-    if (const auto* schema = find_schema(catalog.tables, name)) schemas.emplace(schema->name, *schema);
+    if (const auto* schema = find_schema(catalog.tables, name))
+      schemas.emplace(schema->name, *schema);
   }
   EvaluationRequest request;
   request.collector = "test";

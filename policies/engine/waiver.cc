@@ -20,10 +20,10 @@ std::string cell_text(const Cell& cell) {
 }
 
 Result<Waiver> load_waiver(std::string_view file_name, const yaml::Node& node) {
-  YamlFields fields(file_name, node,
-                    {"id", "check", "match", "owner", "reason", "approved_by", "ticket",
-                     "valid_from", "valid_until", "approved_at", "likelihood", "impact",
-                     "treatment", "compensating"});
+  YamlFields fields(
+      file_name, node,
+      {"id", "check", "match", "owner", "reason", "approved_by", "ticket", "valid_from",
+       "valid_until", "approved_at", "likelihood", "impact", "treatment", "compensating"});
   Waiver waiver;
   waiver.id = fields.id("id");
   waiver.check_id = fields.id("check");
@@ -59,30 +59,31 @@ Result<std::vector<Waiver>> read_waivers(std::string_view blob) {
   // Cells by name: approved_at, approved_by, check_id, compensating, id, impact, likelihood, match,
   // owner, reason, ticket, treatment, valid_from, valid_until.
   std::vector<Waiver> waivers;
-  auto done = scan_rows(*built_in_schema("waivers"), blob, [&](std::span<const Cell> row) -> Status {
-    auto match = json::parse(cell_text(row[7]));
-    if (!match || match->if_object() == nullptr) {
-      return Error{Errc::invalid,
-                   fmt::format("table waivers: {}: match is no JSON object", cell_text(row[4]))};
-    }
-    Waiver waiver;
-    waiver.id = cell_text(row[4]);
-    waiver.check_id = cell_text(row[2]);
-    waiver.match = *match->if_object();
-    waiver.owner = cell_text(row[8]);
-    waiver.reason = cell_text(row[9]);
-    waiver.approved_by = cell_text(row[1]);
-    waiver.ticket = cell_text(row[10]);
-    waiver.valid_from = cell_text(row[12]);
-    waiver.valid_until = cell_text(row[13]);
-    waiver.approved_at = cell_text(row[0]);
-    waiver.likelihood = cell_text(row[6]);
-    waiver.impact = cell_text(row[5]);
-    waiver.treatment = cell_text(row[11]);
-    waiver.compensating = cell_text(row[3]);
-    waivers.push_back(std::move(waiver));
-    return Ok{};
-  });
+  auto done =
+      scan_rows(*built_in_schema("waivers"), blob, [&](std::span<const Cell> row) -> Status {
+        auto match = json::parse(cell_text(row[7]));
+        if (!match || match->if_object() == nullptr) {
+          return Error{Errc::invalid, fmt::format("table waivers: {}: match is no JSON object",
+                                                  cell_text(row[4]))};
+        }
+        Waiver waiver;
+        waiver.id = cell_text(row[4]);
+        waiver.check_id = cell_text(row[2]);
+        waiver.match = *match->if_object();
+        waiver.owner = cell_text(row[8]);
+        waiver.reason = cell_text(row[9]);
+        waiver.approved_by = cell_text(row[1]);
+        waiver.ticket = cell_text(row[10]);
+        waiver.valid_from = cell_text(row[12]);
+        waiver.valid_until = cell_text(row[13]);
+        waiver.approved_at = cell_text(row[0]);
+        waiver.likelihood = cell_text(row[6]);
+        waiver.impact = cell_text(row[5]);
+        waiver.treatment = cell_text(row[11]);
+        waiver.compensating = cell_text(row[3]);
+        waivers.push_back(std::move(waiver));
+        return Ok{};
+      });
   if (!done) return std::move(done).error();
   return waivers;
 }

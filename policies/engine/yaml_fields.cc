@@ -43,8 +43,8 @@ YamlFields::YamlFields(std::string_view file_name, const yaml::Node& node,
   if (node.kind != yaml::Node::Kind::mapping) fail(node, "expected a mapping");
   for (const auto& [key, value] : node.members) {
     if (!among(key.scalar, allowed)) {
-      fail(key, fmt::format("unknown key \"{}\"; allowed are {}", key.scalar,
-                            fmt::join(allowed, ", ")));
+      fail(key,
+           fmt::format("unknown key \"{}\"; allowed are {}", key.scalar, fmt::join(allowed, ", ")));
     }
   }
 }
@@ -92,7 +92,8 @@ std::string YamlFields::id(std::string_view key) {
   if (ok() && !is_id(value)) {
     fail(*node_.find(key),
          fmt::format("\"{}\" is no id: letters, digits, \".\", \"_\", \"-\", at most 64, the first "
-                     "a letter or digit", value));
+                     "a letter or digit",
+                     value));
   }
   return value;
 }
@@ -142,8 +143,8 @@ std::string YamlFields::one_of(std::string_view key,
                                std::initializer_list<std::string_view> values) {
   auto value = text(key);
   if (ok() && !among(value, values)) {
-    fail(*node_.find(key), fmt::format("\"{}\": \"{}\" is not one of {}", key, value,
-                                       fmt::join(values, ", ")));
+    fail(*node_.find(key),
+         fmt::format("\"{}\": \"{}\" is not one of {}", key, value, fmt::join(values, ", ")));
   }
   return value;
 }
