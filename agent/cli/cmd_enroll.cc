@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ostream>
+
+#include "agent/cli/command.h"
+#include "agent/cli/places.h"
+#include "agent/ship/curl_transport.h"
+#include "agent/vouchd/enrol.h"
+#include "agent/vouchd/host_facts.h"
+#include "core/clock.h"
+#include "core/file.h"
+#include "proto/join_string.h"
+
+namespace vouch::cli {
+namespace {
+
+// The join string, from a file that nobody else can read or from the standard input.
+Result<std::string> read_join(const Arguments& arguments, const Output& output) {
+  if (arguments.positional.empty()) {
+    if (::isatty(STDIN_FILENO) == 1) {
+      output.err << "Paste the join string, then press Enter and Ctrl-D.\n" << std::flush;
+    }
+    return read_all(STDIN_FILENO, kJoinStringBytesMax, "the join string");
+  }
+  const auto& path = arguments.positional[0];
+  if (path.starts_with("vouch:")) {
+    return Error{
+        Errc::denied,
+        "a join string is a secret and never an argument: others can see it there. Give it "
+        "on the standard input or in a file, and make a new token for this one"};
+  }
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return errno_error("open " + path, errno);
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return Error{Errc::denied, path + ": others can read this secret: chmod 600 it"};
+  }
+  return read_file(path, kJoinStringBytesMax);
+}
+
+Result<agent::EnrolAnswer> post(const JoinString& join, const std::string& envelope) {
+  auto answer = ship::post_enrolment(join, envelope);
+  if (!answer) return std::move(answer).error();
+  return agent::EnrolAnswer{answer->status, std::move(answer->body), std::move(answer->ca_pem)};
+}
+
+}  // namespace
+
+int run_enroll(const Arguments& arguments, Output& output) {
+  auto text = read_join(arguments, output);
+  if (!text) return output.fail(text.error());
+  auto join = parse_join_string(*text);
+  if (!join) return output.fail(std::move(join).error().in("enroll"));
+  auto places = find_places(arguments);
+  if (!places) return fail_configuration(places.error(), output);
+  auto host = agent::read_host_facts(places->config.host);
+  if (!host) return output.fail(host.error());
+
+  const SystemClock clock;
+  auto report = agent::enrol({places->config.state_dir, *host}, *join, clock, post);
+  if (!report) return output.fail(std::move(report).error().in("enroll"));
+  if (output.json) {
+    json::Object object{{"agent", report->agent}, {"log", report->origin}, {"store", report->url}};
+    if (!report->predecessor.empty()) object.emplace("predecessor", report->predecessor);
+    output.write_json(object);
+    return kExitPass;
+  }
+  output.out << fmt::format(
+      "enrolled as {}\nstore {}, log {} (the log's key is the one that the join "
+      "string pins)\n",
+      report->agent, report->url, report->origin);
+  if (!report->predecessor.empty()) {
+    output.out << fmt::format(
+        "the chain of {}, sealed before, was set aside and is named as the "
+        "predecessor\n",
+        report->predecessor);
+  }
+  output.out << "next: start vouchd, or reload it if it runs\n";
+  return kExitPass;
+}
+
+}  // namespace vouch::cli

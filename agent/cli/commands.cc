@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The texts of `vouch help`. A command without an example is a command that nobody tries.
+#include <fmt/format.h>
+
+#include "agent/cli/command.h"
+
+namespace vouch::cli {
+namespace {
+
+constexpr OptionSpec kConfig{"--config", "FILE", "the agent's configuration", false};
+constexpr OptionSpec kRoot{"--root", "DIR", "examine the image mounted at DIR, not this host",
+                           false};
+constexpr OptionSpec kPack{"--pack", "PATH", "packs to judge by, in place of the configured ones",
+                           true};
+
+Command check_command() {
+  return {
+      "check",
+      "[CHECK|CONTROL…]",
+      "collect now, judge, and print what was found",
+      "Runs the collectors, judges every check (or those named, by check or control), and prints\n"
+      "outcomes, the violating rows and what could not be judged. Nothing is sealed or sent.\n"
+      "Exit 0: all pass. 1: something fails. 2: nothing fails, but something could not be judged.\n"
+      "A waiver covers its rows and is counted; made on this host, it is only claimed.",
+      "  vouch check\n"
+      "  vouch check --framework soc2-2017\n"
+      "  sudo vouch check dormant-accounts --format json\n"
+      "  vouch check --root /mnt/image",
+      {{"--framework", "ID", "print the scorecard of a framework, e.g. soc2-2017", false},
+       {"--all", "", "also print what passes, every criterion and every finding", false},
+       kRoot,
+       kPack,
+       kConfig},
+      0,
+      1000,
+      run_check};
+}
+
+Command collect_command() {
+  return {
+      "collect",
+      "NAME",
+      "run one collector and print its tables",
+      "Runs the collector once and prints its tables, its gaps (what it could not examine) and\n"
+      "the tables that it could not read, with the reason. Nothing is judged, sealed or sent.\n"
+      "Exit 0: every table asked for was read. 2: one was not.",
+      "  vouch collect access_review --table users\n"
+      "  sudo vouch collect config_drift --table mounts --format json\n"
+      "  vouch collect patch_level --root /mnt/image",
+      {{"--table", "TABLE", "print this table only", true}, kRoot, kConfig},
+      1,
+      1,
+      run_collect};
+}
+
+Command query_command() {
+  return {
+      "query",
+      "SQL",
+      "ask the tables of this host, or of a parcel, in SQL",
+      "Finds out which tables the query names, collects them now, and prints the rows. With --at,\n"
+      "reads the tables of a parcel instead; its signature is not checked here: `vouch verify`\n"
+      "does that. The rules are those of a check's SQL: one SELECT, no floats, :now is the time.\n"
+      "Tables that could not be read, and gaps, are named on the error stream; then exit 2.",
+      "  vouch query \"SELECT username, shell FROM users WHERE can_login\"\n"
+      "  vouch query --tables\n"
+      "  vouch query --at 0000000007.parcel \"SELECT count(*) AS packages FROM deb_packages\"",
+      {{"--at", "PARCEL", "query the tables of this parcel", false},
+       {"--tables", "", "list the tables and their columns", false},
+       kRoot,
+       kConfig},
+      0,
+      1,
+      run_query};
+}
+
+Command explain_command() {
+  return {
+      "explain",
+      "CHECK",
+      "what a check reads, why, and how to mend a violation",
+      "Prints the check's reason, tables, parameters (in force, and the pack's own where a site\n"
+      "pack changed them), SQL, remediation, and the criteria of each framework that it\n"
+      "supports.",
+      "  vouch explain dormant-accounts.login\n"
+      "  vouch explain AR-010",
+      {kPack, kConfig},
+      1,
+      1,
+      run_explain};
+}
+
+Command verify_command() {
+  return {
+      "verify",
+      "PATH",
+      "verify a store's directory, or one parcel",
+      "Checks signatures, chains, the log's tree and receipts, and counts the runs. With --replay\n"
+      "it judges every record again from its own evidence, and must get the same outcomes.\n"
+      "Without --policy the keys are taken from what is being verified, and the verdict says\n"
+      "ANCHORS FROM EXPORT: it then shows that nothing contradicts itself, not who signed.\n"
+      "Exit 0: VERIFIED. 1: FAILED.",
+      "  vouch verify /var/lib/vouch-store --policy policy.txt --replay\n"
+      "  vouch verify 0000000007.parcel --receipt 7.tlog-proof --policy policy.txt\n"
+      "  vouch verify export/ --from 2026-01-01T00:00:00Z --to 2026-07-01T00:00:00Z",
+      {{"--policy", "FILE", "the policy file, from elsewhere than PATH: whom to trust", false},
+       {"--replay", "", "recompute every outcome", false},
+       {"--receipt", "FILE", "a receipt of the parcel, or of its agent's enrolment", true},
+       {"--key", "FILE", "the agent's public key (PEM), for a parcel without receipts", false},
+       {"--from", "TIME", "begin of the period to account for", false},
+       {"--to", "TIME", "its end (not included)", false}},
+      1,
+      1,
+      run_verify};
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> list = {
+      check_command(),
+      explain_command(),
+      collect_command(),
+      query_command(),
+      verify_command(),
+      {"enroll",
+       "[FILE]",
+       "make this host an agent of a store",
+       "Reads the join string from FILE (mode 0600) or the standard input; never from an argument "
+       "or\n"
+       "the environment, where others could see it. Makes the first key, which stays here, and\n"
+       "checks that the store's log is the one that the string pins. Safe to repeat after a "
+       "failure.",
+       "  sudo vouch enroll < join.txt\n  sudo vouch enroll /root/join.txt",
+       {kConfig},
+       0,
+       1,
+       run_enroll},
+      {"status",
+       "",
+       "what the running agent has collected, sealed and delivered",
+       "Asks the running vouchd. Exit 69: none answers.",
+       "  vouch status\n  vouch status --format json",
+       {kConfig},
+       0,
+       0,
+       run_status},
+      {"policy test",
+       "[PATH…]",
+       "run the tests that packs carry",
+       "Compiles each check under the rules of the sandbox, runs its tests, and runs them again "
+       "with\n"
+       "facts taken away: a violation that vanishes so must be expected in a test.\n"
+       "Exit 0: all hold. 1: something does not. 65: a file cannot be read as a pack.",
+       "  vouch policy test\n  vouch policy test policies/packs/linux-server/access.yaml",
+       {{"--tables", "FILE", "the tables that packs may read; the shipped tables.yaml unless given",
+         false},
+        kConfig},
+       0,
+       1000,
+       run_policy_test},
+      {"config check",
+       "[FILE]",
+       "check a configuration, its collectors, packs and waivers",
+       "Reads the configuration and all that it names as the daemon would, and says what is wrong\n"
+       "with file, line and column. Exit 0: good. 78: it is not.",
+       "  vouch config check\n  vouch config check ./vouchd.yaml",
+       {kConfig},
+       0,
+       1,
+       run_config_check},
+      {"version",
+       "",
+       "print the version and what judges",
+       "Prints the version and the engine: everything that a verdict depends on besides evidence.",
+       "  vouch version --format json",
+       {},
+       0,
+       0,
+       run_version},
+  };
+  return list;
+}
+
+std::string overview() {
+  std::string text = "vouch: evidence of how this host is run, judged and sealed\n\nCommands:\n";
+  for (const auto& command : commands()) {
+    text += fmt::format("  {:<14} {}\n", command.name, command.summary);
+  }
+  return text +
+         "  help [COMMAND] this text, or all about a command\n\n"
+         "Begin with:\n"
+         "  vouch check                      judge this host now\n"
+         "  vouch explain CHECK              what a check wants, and how to mend it\n\n"
+         "Collectors and packs are those of the configuration (--config FILE, else\n"
+         "/etc/vouch/vouchd.yaml). Without one, they are found from the program's own place:\n"
+         "../libexec/vouch/collectors and ../share/vouch/policies when installed; in a source "
+         "tree,\n"
+         "the program's directory and the tree's policies/.\n\n"
+         "Exit codes: 0 good or pass, 1 fail, 2 could not judge, 64 usage, 65 bad data, 66 no "
+         "such\n"
+         "input, 69 not available now, 70 something else went wrong, 77 not permitted,\n"
+         "78 configuration. Colour: only on a terminal, and not with NO_COLOR set.\n";
+}
+
+}  // namespace vouch::cli
