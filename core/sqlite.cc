@@ -150,9 +150,13 @@ std::string Statement::text(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path) {
-  // SQLite would create the file with 0644; its journal files take over the mode of the file.
-  const Fd created(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kDatabaseMode));
-  if (!created) return errno_error("open " + path, errno);
+  // SQLite would create the file with 0644; its journal files take over the mode of the file. A file
+  // that exists is not opened here: closing any descriptor of it drops the locks that this process's
+  // other connections hold (fcntl(2)), and another process would then take their journal away
+  // (sqlite.org/howtocorrupt.html, 2.2).
+  Fd created(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kDatabaseMode));
+  if (!created && errno != EEXIST) return errno_error("open " + path, errno);
+  created.reset();
   auto handle = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!handle) return std::move(handle).error();
   Database database(*handle);
