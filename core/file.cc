@@ -38,8 +38,7 @@ Status require_trusted_component(const std::string& path, uid_t trusted_uid, boo
   }
   const bool sticky_parent = !is_leaf && S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && !sticky_parent) {
-    return Error{Errc::denied,
-                 path + ": writable by group or others; take that away (chmod go-w)"};
+    return Error{Errc::denied, path + ": writable by group or others; take that away (chmod go-w)"};
   }
   return Ok{};
 }
@@ -71,8 +70,8 @@ Result<std::string> read_all(int fd, std::size_t bytes_max, std::string_view nam
     bytes.resize(have + static_cast<std::size_t>(got));
     if (got == 0) return bytes;
     if (bytes.size() > bytes_max) {
-      return Error{Errc::too_large, std::string(name) + ": larger than " +
-                                        std::to_string(bytes_max) + " bytes"};
+      return Error{Errc::too_large,
+                   std::string(name) + ": larger than " + std::to_string(bytes_max) + " bytes"};
     }
   }
 }
@@ -196,8 +195,7 @@ Status require_trusted_path(const std::string& path, uid_t trusted_uid) {
   // directory that holds the link is checked too, since whoever may write there can swap it.
   const std::unique_ptr<char, FreeDelete> real(::realpath(path.c_str(), nullptr));
   if (!real) return errno_error("resolve " + path, errno);
-  const std::unique_ptr<char, FreeDelete> link_dir(
-      ::realpath(parent_of(path).c_str(), nullptr));
+  const std::unique_ptr<char, FreeDelete> link_dir(::realpath(parent_of(path).c_str(), nullptr));
   if (!link_dir) return errno_error("resolve " + parent_of(path), errno);
 
   for (const std::string& start : {std::string(real.get()), std::string(link_dir.get())}) {

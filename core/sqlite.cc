@@ -82,7 +82,9 @@ Statement& Statement::operator=(Statement&& other) noexcept {
   return *this;
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() {
+  sqlite3_finalize(statement_);
+}
 
 Statement& Statement::bind(int index, std::int64_t value) {
   require_bound(sqlite3_bind_int64(statement_, index, value));
@@ -92,8 +94,8 @@ Statement& Statement::bind(int index, std::int64_t value) {
 Statement& Statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL instead of the empty text.
   const char* data = text.data() != nullptr ? text.data() : "";
-  require_bound(sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_TRANSIENT,
-                                    SQLITE_UTF8));
+  require_bound(
+      sqlite3_bind_text64(statement_, index, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
   return *this;
 }
 
@@ -186,7 +188,9 @@ Result<Database> Database::open_memory() {
   return database;
 }
 
-Database::Database(Database&& other) noexcept : handle_(other.handle_) { other.handle_ = nullptr; }
+Database::Database(Database&& other) noexcept : handle_(other.handle_) {
+  other.handle_ = nullptr;
+}
 
 Database& Database::operator=(Database&& other) noexcept {
   if (this == &other) return *this;
@@ -196,7 +200,9 @@ Database& Database::operator=(Database&& other) noexcept {
   return *this;
 }
 
-Database::~Database() { sqlite3_close_v2(handle_); }
+Database::~Database() {
+  sqlite3_close_v2(handle_);
+}
 
 Status Database::execute(const std::string& sql) {
   if (sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -207,15 +213,19 @@ Status Database::execute(const std::string& sql) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int result = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), 0,
-                                        &statement, nullptr);
+  const int result =
+      sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()), 0, &statement, nullptr);
   if (result != SQLITE_OK) return last_error(handle_, "prepare");
   return Statement(statement);
 }
 
-std::int64_t Database::last_insert_rowid() const { return sqlite3_last_insert_rowid(handle_); }
+std::int64_t Database::last_insert_rowid() const {
+  return sqlite3_last_insert_rowid(handle_);
+}
 
-std::int64_t Database::changes() const { return sqlite3_changes64(handle_); }
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(handle_);
+}
 
 Status Database::transaction(const std::function<Status()>& body) {
   auto begun = execute("BEGIN IMMEDIATE");

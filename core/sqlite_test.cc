@@ -37,7 +37,8 @@ TEST_CASE("values come back as they were bound", "[sqlite]") {
 
   auto insert = database->prepare("INSERT INTO t VALUES(?1, ?2, ?3, ?4)");
   REQUIRE(insert);
-  REQUIRE(insert->bind(1, INT64_MIN).bind(2, std::string_view()).bind_blob(3, blob).bind_null(4).run());
+  REQUIRE(
+      insert->bind(1, INT64_MIN).bind(2, std::string_view()).bind_blob(3, blob).bind_null(4).run());
 
   auto select = database->prepare("SELECT a, b, c, d FROM t");
   REQUIRE(select);
@@ -71,7 +72,8 @@ TEST_CASE("a transaction that fails leaves nothing behind", "[sqlite]") {
     REQUIRE(database->execute("INSERT INTO t VALUES(1)"));
     return Error{Errc::invalid, "changed my mind"};
   });
-  const auto kept = database->transaction([&] { return database->execute("INSERT INTO t VALUES(2)"); });
+  const auto kept =
+      database->transaction([&] { return database->execute("INSERT INTO t VALUES(2)"); });
 
   REQUIRE_FALSE(failed);
   CHECK(failed.error().message == "changed my mind");
@@ -85,7 +87,8 @@ TEST_CASE("a foreign key that fails at commit rolls the transaction back", "[sql
       "CREATE TABLE p(a INTEGER PRIMARY KEY) STRICT;"
       "CREATE TABLE c(a INTEGER REFERENCES p(a) DEFERRABLE INITIALLY DEFERRED) STRICT"));
 
-  const auto failed = database->transaction([&] { return database->execute("INSERT INTO c VALUES(1)"); });
+  const auto failed =
+      database->transaction([&] { return database->execute("INSERT INTO c VALUES(1)"); });
 
   CHECK(failed.error().code == Errc::exists);
   CHECK(count(*database, "c") == 0);

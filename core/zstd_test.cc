@@ -24,7 +24,10 @@ const std::string kSkippableFrame("\x50\x2a\x4d\x18\x01\x00\x00\x00x", 9);
 // A frame of one raw block, "a", with the descriptor and further header bytes given.
 std::string hand_made(std::string_view descriptor_and_rest) {
   return std::string("\x28\xb5\x2f\xfd", 4) + std::string(descriptor_and_rest) +
-         std::string("\x09\x00\x00" "a", 4);
+         std::string(
+             "\x09\x00\x00"
+             "a",
+             4);
 }
 
 }  // namespace
@@ -76,10 +79,10 @@ TEST_CASE("a bomb that does not declare its size stops at the bound", "[zstd]") 
 
 TEST_CASE("only one frame, and nothing around it, is accepted", "[zstd]") {
   const std::string good = zstd::compress("some bytes");
-  const auto bad = GENERATE_COPY(
-      std::string(), std::string("plain text"), good + good, good + "x", good + kSkippableFrame,
-      kSkippableFrame + good, kSkippableFrame, good.substr(0, good.size() - 1), good.substr(0, 5),
-      std::string("\x27\xb5\x2f\xfd", 4) + good.substr(4));
+  const auto bad = GENERATE_COPY(std::string(), std::string("plain text"), good + good, good + "x",
+                                 good + kSkippableFrame, kSkippableFrame + good, kSkippableFrame,
+                                 good.substr(0, good.size() - 1), good.substr(0, 5),
+                                 std::string("\x27\xb5\x2f\xfd", 4) + good.substr(4));
   CAPTURE(bad);
 
   CHECK(zstd::decompress(bad, 1000).error().code == Errc::invalid);
@@ -97,14 +100,12 @@ TEST_CASE("dictionaries, reserved bits and windows over 8 MiB are refused", "[zs
   REQUIRE(zstd::decompress(hand_made(string("\x20\x01", 2)), 10).value() == "a");
   REQUIRE(zstd::decompress(hand_made(string("\x00\x68", 2)), 10).value() == "a");  // 8 MiB
 
-  const auto bad = GENERATE(
-      as<string>{},
-      string("\x21\x05\x01", 3),  // a dictionary id of one byte
-      string("\x21\x00\x01", 3),  // the same, zero
-      string("\x28\x01", 2),      // the reserved bit
-      string("\x00\x69", 2),      // 9 MiB
-      string("\x00\x70", 2),      // 16 MiB
-      string("\x00\xff", 2));     // the largest that can be written
+  const auto bad = GENERATE(as<string>{}, string("\x21\x05\x01", 3),  // a dictionary id of one byte
+                            string("\x21\x00\x01", 3),                // the same, zero
+                            string("\x28\x01", 2),                    // the reserved bit
+                            string("\x00\x69", 2),                    // 9 MiB
+                            string("\x00\x70", 2),                    // 16 MiB
+                            string("\x00\xff", 2));  // the largest that can be written
   CAPTURE(bad);
 
   CHECK(zstd::decompress(hand_made(bad), 10).error().code == Errc::invalid);
@@ -142,9 +143,10 @@ TEST_CASE("a stream fed byte by byte gives the same bytes", "[zstd]") {
 TEST_CASE("an error of the sink stops the stream and is returned", "[zstd]") {
   zstd::Decompressor decompressor(1u << 20);
 
-  const auto fed = decompressor.feed(zstd::compress(varied(400000)), [](std::string_view) -> Status {
-    return Error{Errc::denied, "enough"};
-  });
+  const auto fed =
+      decompressor.feed(zstd::compress(varied(400000)), [](std::string_view) -> Status {
+        return Error{Errc::denied, "enough"};
+      });
 
   REQUIRE_FALSE(fed);
   CHECK(fed.error().message == "enough");

@@ -109,8 +109,7 @@ Status index_blobs(const Candidate& candidate, Batch& batch) {
     if (!added) return added;
   }
   for (const auto& digest : candidate.new_subjects) {
-    auto added =
-        batch.index().add_possession(candidate.statement.bundle.agent.id, digest);
+    auto added = batch.index().add_possession(candidate.statement.bundle.agent.id, digest);
     if (!added) return added;
   }
   return Ok{};
@@ -130,8 +129,8 @@ Result<Accepted> take_bundle(const Candidate& candidate, Agent agent, Batch& bat
     auto rotated = log_rotation(candidate, *rotate, batch);
     if (!rotated) return std::move(rotated).error();
   }
-  auto kept = batch.add_file(layout::bundle_path(bundle.agent.id, bundle.seq),
-                             candidate.envelope_file);
+  auto kept =
+      batch.add_file(layout::bundle_path(bundle.agent.id, bundle.seq), candidate.envelope_file);
   if (!kept) return std::move(kept).error();
   auto blobs = index_blobs(candidate, batch);
   if (!blobs) return std::move(blobs).error();

@@ -27,10 +27,10 @@ struct Candidate {
 
 // What became of it.
 struct Accepted {
-  bool known = false;               // It was on record already.
+  bool known = false;                 // It was on record already.
   std::optional<std::uint64_t> leaf;  // Of the bundle; for a refused one, of the one on record.
-  std::string entry;                // The leaf's bytes, if it is new.
-  std::optional<Problem> refusal;   // Without the proof, which needs the new checkpoint.
+  std::string entry;                  // The leaf's bytes, if it is new.
+  std::optional<Problem> refusal;     // Without the proof, which needs the new checkpoint.
   bool fork = false;
 };
 

@@ -20,7 +20,9 @@ constexpr std::string_view kParcelMediaType = "application/vnd.vouch.parcel+zstd
 constexpr std::string_view kForEver = "public, max-age=31536000, immutable";
 constexpr int kTileLevelBits = 8;
 
-Response not_found() { return to_response({ProblemKind::not_found, "", {}}); }
+Response not_found() {
+  return to_response({ProblemKind::not_found, "", {}});
+}
 
 Response method_not_allowed(std::string allow) {
   Response response{405, "text/plain; charset=utf-8", "method not allowed\n", {}};
@@ -67,7 +69,8 @@ std::unique_ptr<Upload> Api::upload(const Request& head) {
   if (head.method != "POST" || path_of(head) != "/v1/parcels") return nullptr;
   const auto malformed = [](std::string detail, std::string member) {
     return std::make_unique<RefusedUpload>(
-        Problem{ProblemKind::malformed, std::move(detail),
+        Problem{ProblemKind::malformed,
+                std::move(detail),
                 {{"reason", "header"}, {"member", std::move(member)}}});
   };
   if (head.content_type != kParcelMediaType) {
@@ -127,7 +130,9 @@ Response Api::get_tile(std::string_view path, const Request& request) {
   }
   const auto bytes_max = id->entries ? tile::kEntriesBytesMax : tile::kTileBytesMax;
   auto bytes = ingest_.disk.get(std::string(path), bytes_max);
-  if (!bytes) return bytes.error().code == Errc::not_found ? not_found() : to_response(storage_problem(bytes.error()));
+  if (!bytes)
+    return bytes.error().code == Errc::not_found ? not_found()
+                                                 : to_response(storage_problem(bytes.error()));
   Response response{200, "application/octet-stream", *std::move(bytes), {}};
   response.headers.emplace_back("Cache-Control", id->entries ? "private" : kForEver);
   return response;

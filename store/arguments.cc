@@ -67,11 +67,20 @@ Result<std::int64_t> parse_duration_seconds(std::string_view text) {
   std::int64_t unit = 0;
   if (!text.empty()) {
     switch (text.back()) {
-      case 's': unit = 1; break;
-      case 'm': unit = 60; break;
-      case 'h': unit = 3600; break;
-      case 'd': unit = 86400; break;
-      default: break;
+      case 's':
+        unit = 1;
+        break;
+      case 'm':
+        unit = 60;
+        break;
+      case 'h':
+        unit = 3600;
+        break;
+      case 'd':
+        unit = 86400;
+        break;
+      default:
+        break;
     }
   }
   auto count = unit == 0 ? Result<std::int64_t>(Error{Errc::invalid, ""})

@@ -46,13 +46,15 @@ std::string bio_text(BIO* bio) {
 
 Result<std::string> certificate_pem(X509* certificate) {
   const Handle<BIO> bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1) return openssl_error("write certificate");
+  if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1)
+    return openssl_error("write certificate");
   return bio_text(bio.get());
 }
 
 Result<std::string> key_pem(EVP_PKEY* key) {
   const Handle<BIO> bio(BIO_new(BIO_s_secmem()));
-  if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+  if (!bio ||
+      PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return openssl_error("write key");
   }
   return bio_text(bio.get());
@@ -89,15 +91,16 @@ Result<Handle<X509>> new_certificate(EVP_PKEY* key, std::string_view name, WallS
   auto* x = certificate.get();
   X509_set_version(x, kVersion3);
   std::string serial = random_bytes(kSerialBytes);
-  serial[0] = static_cast<char>(serial[0] & 0x7f);  // Positive.
+// Positive, and without a leading zero byte, which DER forbids.
+  serial[0] = static_cast<char>((serial[0] & 0x7f) | 0x40);
   ASN1_STRING_set(X509_get_serialNumber(x), serial.data(), static_cast<int>(serial.size()));
   ASN1_TIME_set(X509_getm_notBefore(x), static_cast<std::time_t>(now - kBackdated));
   ASN1_TIME_set(X509_getm_notAfter(x), static_cast<std::time_t>(now + lifetime));
   const std::string common_name(name.substr(0, 64));  // The bound of X.520.
-  const bool named = X509_NAME_add_entry_by_txt(
-                         X509_get_subject_name(x), "CN", MBSTRING_UTF8,
-                         reinterpret_cast<const unsigned char*>(common_name.data()),
-                         static_cast<int>(common_name.size()), -1, 0) == 1;
+  const bool named =
+      X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(common_name.data()),
+                                 static_cast<int>(common_name.size()), -1, 0) == 1;
   if (!named || X509_set_pubkey(x, key) != 1) return openssl_error("certificate");
   return certificate;
 }
@@ -122,7 +125,8 @@ std::string alternative_names(const std::vector<std::string>& names) {
 Result<Certificate> make_ca(std::string_view name, WallSeconds now) {
   const Handle<EVP_PKEY> key(EVP_EC_gen("P-256"));
   if (!key) return openssl_error("make key");
-  auto certificate = new_certificate(key.get(), "Vouch CA of " + std::string(name), now, kCaLifetime);
+  auto certificate =
+      new_certificate(key.get(), "Vouch CA of " + std::string(name), now, kCaLifetime);
   if (!certificate) return std::move(certificate).error();
   auto* x = certificate->get();
   X509_set_issuer_name(x, X509_get_subject_name(x));
@@ -163,12 +167,11 @@ Result<Certificate> make_server_certificate(const Certificate& ca,
     int nid;
     std::string value;
   };
-  const std::vector<Extension> extensions{
-      {NID_basic_constraints, "critical,CA:FALSE"},
-      {NID_key_usage, "critical,digitalSignature"},
-      {NID_ext_key_usage, "serverAuth"},
-      {NID_authority_key_identifier, "keyid"},
-      {NID_subject_alt_name, alternative_names(names)}};
+  const std::vector<Extension> extensions{{NID_basic_constraints, "critical,CA:FALSE"},
+                                          {NID_key_usage, "critical,digitalSignature"},
+                                          {NID_ext_key_usage, "serverAuth"},
+                                          {NID_authority_key_identifier, "keyid"},
+                                          {NID_subject_alt_name, alternative_names(names)}};
   for (const auto& [nid, value] : extensions) {
     auto added = add_extension(x, issuer->get(), nid, value);
     if (!added) return std::move(added).error();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store's private CA and server certificate, for sites that have none of their own: P-256, made
-// by `init`. Agents pin the CA's key through the join string; the server's certificate can be renewed
-// without their noticing.
+// by `init`. Agents pin the CA's key through the join string; the server's certificate can be
+// renewed without their noticing.
 #pragma once
 
 #include <string>
@@ -23,8 +23,7 @@ Result<Certificate> make_ca(std::string_view name, WallSeconds now);
 
 // Valid for 397 days, for a server with these DNS names and IP addresses; the chain with the CA.
 Result<Certificate> make_server_certificate(const Certificate& ca,
-                                            const std::vector<std::string>& names,
-                                            WallSeconds now);
+                                            const std::vector<std::string>& names, WallSeconds now);
 
 // Of the first certificate in the PEM text.
 Result<std::string> certificate_spki(std::string_view pem);  // DER.

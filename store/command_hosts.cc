@@ -25,7 +25,9 @@ Colour colour_of(const std::string& condition) {
   return condition == "forked" ? Colour::red : Colour::yellow;
 }
 
-std::string instant_or_dash(WallMs ms) { return ms == 0 ? "-" : format_instant(ms); }
+std::string instant_or_dash(WallMs ms) {
+  return ms == 0 ? "-" : format_instant(ms);
+}
 
 json::Value to_json(const Agent& agent, WallMs now) {
   json::Object object{{"agent", agent.link.agent},
@@ -50,10 +52,10 @@ void print_table(const std::vector<Agent>& agents, WallMs now) {
   TextTable table({"HOST", "CONDITION", "BUNDLES", "LAST RECEIVED", "NEXT DUE", "AGENT", "LABELS"});
   for (const auto& agent : agents) {
     const std::string state = condition(agent, now);
-    table.add({agent.host, state, std::to_string(agent.link.next_seq),
-               instant_or_dash(agent.last_at), instant_or_dash(agent.next_due), agent.link.agent,
-               agent.labels},
-              colour_of(state));
+    table.add(
+        {agent.host, state, std::to_string(agent.link.next_seq), instant_or_dash(agent.last_at),
+         instant_or_dash(agent.next_due), agent.link.agent, agent.labels},
+        colour_of(state));
   }
   std::fputs(table.render(style).c_str(), stdout);
 }

@@ -35,7 +35,9 @@ std::string host_name() {
 }
 
 // The secret goes to standard output alone, and is shown this once.
-void print_line(const std::string& line) { std::printf("%s\n", line.c_str()); }
+void print_line(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+}
 
 Result<std::string> ca_pin(const std::string& dir, const Settings& settings) {
   if (!settings.own_ca) return std::string();
@@ -94,18 +96,19 @@ int create_token(const std::string& dir, const Arguments& arguments) {
   auto index = Index::open(dir + "/" + std::string(layout::kDatabase));
   if (!index) return fail(kExitUnavailable, index.error().message);
   const WallMs expires = SystemClock().wall_ms() + *lifetime * 1000;
-  const Token token{presented.id, *role,   kept_secret(*role, presented), *uses, expires,
-                    *labels,      std::string(kAccount)};
+  const Token token{presented.id, *role,   kept_secret(*role, presented), *uses,
+                    expires,      *labels, std::string(kAccount)};
   auto added = index->add_token(token);
   if (!added) return fail(kExitFailed, added.error().message);
   print_line(*text);
-  std::fprintf(stderr, "%s\n",
-               (*role == Role::agent
-                    ? "a secret, shown once: give it to `vouch enroll` on standard input; expires " +
-                          format_instant(expires)
-                    : "a secret, shown once: send it as `Authorization: Bearer …`; expires " +
-                          format_instant(expires))
-                   .c_str());
+  std::fprintf(
+      stderr, "%s\n",
+      (*role == Role::agent
+           ? "a secret, shown once: give it to `vouch enroll` on standard input; expires " +
+                 format_instant(expires)
+           : "a secret, shown once: send it as `Authorization: Bearer …`; expires " +
+                 format_instant(expires))
+          .c_str());
   return kExitOk;
 }
 
@@ -117,7 +120,8 @@ int fail(int code, const std::string& message) {
 }
 
 int command_init(const std::vector<std::string>& words) {
-  auto arguments = Arguments::parse(words, {"--dir", "--origin", "--listen", "--host"}, {"--no-ca"});
+  auto arguments =
+      Arguments::parse(words, {"--dir", "--origin", "--listen", "--host"}, {"--no-ca"});
   if (!arguments) return fail(kExitUsage, arguments.error().message);
   if (!arguments->has("--dir") || !arguments->has("--origin") || !arguments->rest().empty()) {
     return fail(kExitUsage, "init needs --dir DIR and --origin NAME; see --help");
@@ -135,11 +139,12 @@ int command_init(const std::vector<std::string>& words) {
   auto vkey = read_vkey(dir);
   if (!vkey) return fail(kExitFailed, "init: " + vkey.error().message);
   print_line(note::write_vkey(*vkey));
-  std::fprintf(stderr,
-               "made the store %s, which agents reach as %s\n"
-               "above is the log's verifier key: give it to auditors by another way than this store\n"
-               "next: vouch-store serve --dir %s, then vouch-store token create --dir %s\n",
-               settings.origin.c_str(), settings.url().c_str(), dir.c_str(), dir.c_str());
+  std::fprintf(
+      stderr,
+      "made the store %s, which agents reach as %s\n"
+      "above is the log's verifier key: give it to auditors by another way than this store\n"
+      "next: vouch-store serve --dir %s, then vouch-store token create --dir %s\n",
+      settings.origin.c_str(), settings.url().c_str(), dir.c_str(), dir.c_str());
   return kExitOk;
 }
 

@@ -9,14 +9,15 @@
 namespace vouch::store {
 
 inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailed = 1;      // It was tried, and failed.
-inline constexpr int kExitUsage = 64;      // EX_USAGE: the command line is wrong.
+inline constexpr int kExitFailed = 1;        // It was tried, and failed.
+inline constexpr int kExitUsage = 64;        // EX_USAGE: the command line is wrong.
 inline constexpr int kExitUnavailable = 69;  // EX_UNAVAILABLE: not a store, or in use.
 
 int command_init(const std::vector<std::string>& words);
 int command_serve(const std::vector<std::string>& words);
 int command_token(const std::vector<std::string>& words);
 int command_hosts(const std::vector<std::string>& words);
+int command_status(const std::vector<std::string>& words);
 
 // Prints "vouch-store: <message>" to standard error and returns the code.
 int fail(int code, const std::string& message);

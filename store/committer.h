@@ -58,8 +58,8 @@ struct Job {
 
 class Committer {
  public:
-  // Starts its thread. All arguments must outlive it. The hook is told of the steps of a batch before
-  // they are taken, for crash tests.
+  // Starts its thread. All arguments must outlive it. The hook is told of the steps of a batch
+  // before they are taken, for crash tests.
   Committer(Index& index, TreeLog& log, Filer& filer, StepHook hook = nullptr);
   ~Committer() { stop(); }
   Committer(const Committer&) = delete;

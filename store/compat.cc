@@ -16,7 +16,9 @@ std::string minor_of(std::string_view version) {
 
 }  // namespace
 
-Compat compat_of_this_release() { return {minor_of(VOUCH_VERSION), "0.0", kReleased}; }
+Compat compat_of_this_release() {
+  return {minor_of(VOUCH_VERSION), "0.0", kReleased};
+}
 
 bool accepts(const Compat& compat, std::string_view agent_version, WallMs sealed) {
   if (sealed < compat.since * 1000) return true;

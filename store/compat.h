@@ -18,7 +18,7 @@ namespace vouch::store {
 struct Compat {
   std::string minor;           // "0.1": that of this release.
   std::string previous_minor;  // "0.0"
-  WallSeconds since = 0;       // When this release came out; what was sealed before is taken for ever.
+  WallSeconds since = 0;  // When this release came out; what was sealed before is taken for ever.
 };
 
 Compat compat_of_this_release();

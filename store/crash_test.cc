@@ -36,7 +36,8 @@ int post_and_die(const std::string& dir, const Clock& clock, const std::string& 
     };
     auto store = Store::open(dir, clock, options);
     if (!store) ::_exit(1);
-    Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", parcel.size(), ""};
+    Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", parcel.size(),
+                 ""};
     const auto upload = (*store)->handler().upload(head);
     (void)upload->feed(parcel);
     std::promise<Response> answer;
@@ -95,11 +96,9 @@ TEST_CASE("a kill at any step of ingest loses nothing that was acknowledged", "[
     if (acknowledged) CHECK(on_record);
     const auto answer = store.post_parcel(sealed.parcel);
     CHECK(answer.status == (on_record ? 200 : 201));
-    const auto accepted =
-        receipt::accept(answer.body,
-                        {agent.id(), sealed.seq, sealed.id,
-                         dsse_prev(sealed.envelope), agent.keyid()},
-                        store.policy(), std::nullopt, std::nullopt);
+    const auto accepted = receipt::accept(
+        answer.body, {agent.id(), sealed.seq, sealed.id, dsse_prev(sealed.envelope), agent.keyid()},
+        store.policy(), std::nullopt, std::nullopt);
     CAPTURE(accepted.detail);
     REQUIRE(accepted.verdict == receipt::Verdict::accepted);
     const auto read = [&](const std::string& path) {

@@ -29,7 +29,7 @@ Result<std::unique_ptr<DirectoryDisk>> DirectoryDisk::open(std::string root, Ste
     auto removed = remove_file(temporary + "/" + name);
     if (!removed) return std::move(removed).error();
   }
-  return std::unique_ptr<DirectoryDisk>(new DirectoryDisk(std::move(root), std::move(hook)));
+  return std::make_unique<DirectoryDisk>(std::move(root), std::move(hook));
 }
 
 void DirectoryDisk::step(std::string_view what, std::string_view name) {
@@ -54,35 +54,66 @@ Status DirectoryDisk::make_parents(const std::string& name) {
   return Ok{};
 }
 
-Status DirectoryDisk::put(const std::vector<File>& files) {
-  for (const auto& file : files) {
-    step("put", file.name);
-    auto made = make_parents(file.name);
-    if (!made) return made;
-    auto written = write_file_durable_via(root_ + "/" + std::string(layout::kTemporary),
-                                          root_ + "/" + file.name, file.bytes, kFileMode);
-    if (!written) return written;
+// The whole of `file` under a temporary name, not yet synced.
+Result<DirectoryDisk::Temporary> DirectoryDisk::write_temporary(const File& file) {
+  auto made = make_parents(file.name);
+  if (!made) return std::move(made).error();
+  std::string path = root_ + "/" + std::string(layout::kTemporary) + "/.tmp-XXXXXX";
+  Fd fd(::mkostemp(path.data(), O_CLOEXEC));
+  if (!fd) return errno_error("create " + path, errno);
+  auto written = write_all(fd.get(), file.bytes, path);
+  if (written && ::fchmod(fd.get(), kFileMode) != 0) written = errno_error("chmod " + path, errno);
+  if (!written) {
+    ::unlink(path.c_str());
+    return std::move(written).error();
   }
-  return Ok{};
+  return Temporary{std::move(fd), std::move(path), root_ + "/" + file.name};
+}
+
+// The first fsync makes the file system commit what all of them need, so that the others cost
+// little: write all, sync all, rename all, sync the directories.
+Status DirectoryDisk::put(const std::vector<File>& files) {
+  std::vector<Temporary> temporaries;
+  const auto place = [&]() -> Status {
+    for (const auto& file : files) {
+      step("write", file.name);
+      auto temporary = write_temporary(file);
+      if (!temporary) return std::move(temporary).error();
+      temporaries.push_back(*std::move(temporary));
+    }
+    for (const auto& temporary : temporaries) {
+      if (::fsync(temporary.fd.get()) != 0) return errno_error("fsync " + temporary.path, errno);
+    }
+    std::set<std::string> directories;
+    for (const auto& [fd, path, target] : temporaries) {
+      step("rename", target);
+      if (::rename(path.c_str(), target.c_str()) != 0)
+        return errno_error("rename to " + target, errno);
+      directories.insert(target.substr(0, target.rfind('/')));
+    }
+    for (const auto& directory : directories) {
+      auto synced = sync_directory(directory);
+      if (!synced) return synced;
+    }
+    return Ok{};
+  };
+  auto placed = place();
+  if (!placed) {
+    for (const auto& temporary : temporaries) ::unlink(temporary.path.c_str());
+  }
+  return placed;
 }
 
 Status DirectoryDisk::put_unsynced(const File& file) {
   step("put unsynced", file.name);
-  auto made = make_parents(file.name);
-  if (!made) return made;
-  std::string temporary = root_ + "/" + std::string(layout::kTemporary) + "/.tmp-XXXXXX";
-  const Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) return errno_error("create " + temporary, errno);
-  auto written = write_all(fd.get(), file.bytes, temporary);
-  const std::string path = root_ + "/" + file.name;
-  if (written && ::fchmod(fd.get(), kFileMode) != 0) {
-    written = errno_error("chmod " + temporary, errno);
+  auto temporary = write_temporary(file);
+  if (!temporary) return std::move(temporary).error();
+  if (::rename(temporary->path.c_str(), temporary->target.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary->path.c_str());
+    return errno_error("rename to " + temporary->target, error);
   }
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    written = errno_error("rename to " + path, errno);
-  }
-  if (!written) ::unlink(temporary.c_str());
-  return written;
+  return Ok{};
 }
 
 Status DirectoryDisk::sync() {

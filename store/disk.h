@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file.h"
 #include "core/result.h"
 
 namespace vouch::store {
@@ -42,20 +43,28 @@ class DirectoryDisk final : public Disk {
   // `root` must be there. Makes and empties its directory for temporary files.
   static Result<std::unique_ptr<DirectoryDisk>> open(std::string root, StepHook hook = nullptr);
 
+  // For open(), which prepares the directory.
+  DirectoryDisk(std::string root, StepHook hook) : root_(std::move(root)), hook_(std::move(hook)) {}
+
   Status put(const std::vector<File>& files) override;
   Status put_unsynced(const File& file) override;
   Status sync() override;
   Result<std::string> get(const std::string& name, std::size_t bytes_max) override;
 
  private:
-  DirectoryDisk(std::string root, StepHook hook) : root_(std::move(root)), hook_(std::move(hook)) {}
+  struct Temporary {
+    Fd fd;
+    std::string path;
+    std::string target;
+  };
+  Result<Temporary> write_temporary(const File& file);
   Status make_parents(const std::string& name);
   void step(std::string_view what, std::string_view name);
 
   const std::string root_;
   const StepHook hook_;
-  std::mutex mutex_;             // Guards made_.
-  std::set<std::string> made_;   // Directories known to be there, durably.
+  std::mutex mutex_;            // Guards made_.
+  std::set<std::string> made_;  // Directories known to be there, durably.
 };
 
 }  // namespace vouch::store

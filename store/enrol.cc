@@ -17,11 +17,14 @@ namespace {
 
 // One answer for unknown, used up, expired and a wrong secret: a guesser learns nothing.
 Problem token_problem() {
-  return {ProblemKind::token, "the token is unknown, used up or expired: ask for a new join string",
+  return {ProblemKind::token,
+          "the token is unknown, used up or expired: ask for a new join string",
           {}};
 }
 
-Problem agent_exists(std::string detail) { return {ProblemKind::agent_exists, std::move(detail), {}}; }
+Problem agent_exists(std::string detail) {
+  return {ProblemKind::agent_exists, std::move(detail), {}};
+}
 
 struct Enrolment {
   enrolment::Request request;
@@ -127,8 +130,7 @@ Response answer(const Enrolment& enrolment, const EnrolContext& context, const S
   Response response;
   response.status = enrolment.known ? 200 : 201;
   response.content_type = "application/json";
-  response.body =
-      enrolment::write_response({context.vkey, context.policy, *std::move(receipt)});
+  response.body = enrolment::write_response({context.vkey, context.policy, *std::move(receipt)});
   return response;
 }
 

@@ -37,7 +37,8 @@ TEST_CASE("an enrolment yields the log's key, a policy and a receipt that hold",
   CHECK(leaf.by == "local");
   CHECK(store.index().find_agent(agent.id()).value()->labels == "env=test");
   store.reopen();
-  CHECK(read_file(store.path() + "/statements/" + leaf.statement + ".json", 1u << 16).value() == body);
+  CHECK(read_file(store.path() + "/statements/" + leaf.statement + ".json", 1u << 16).value() ==
+        body);
 }
 
 TEST_CASE("the same key and token again gets 200, also when the token is used up", "[enrol]") {
@@ -147,7 +148,8 @@ TEST_CASE("durations and counts are strict", "[arguments]") {
     CAPTURE(bad);
     CHECK_FALSE(parse_duration_seconds(bad));
   }
-  const auto parsed = Arguments::parse({"--a", "1", "rest", "--b=2", "--f"}, {"--a", "--b"}, {"--f"});
+  const auto parsed =
+      Arguments::parse({"--a", "1", "rest", "--b=2", "--f"}, {"--a", "--b"}, {"--f"});
   REQUIRE(parsed);
   CHECK(parsed->get("--a") == "1");
   CHECK(parsed->get("--b") == "2");

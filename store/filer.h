@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts the small files of committed batches in their places. They are durable already, as rows of the
-// index in the batch's own transaction; so thousands of them can share one flush of the file system,
-// and none delays a receipt.
+// Puts the small files of committed batches in their places. They are durable already, as rows of
+// the index in the batch's own transaction; so thousands of them can share one flush of the file
+// system, and none delays a receipt.
 #pragma once
 
 #include <condition_variable>

@@ -20,9 +20,13 @@ Response to_response(const Problem& problem) {
   return response;
 }
 
-Problem busy_problem(std::string detail) { return {ProblemKind::busy, std::move(detail), {}}; }
+Problem busy_problem(std::string detail) {
+  return {ProblemKind::busy, std::move(detail), {}};
+}
 
 // What went wrong inside is for the operator's log, not for whoever asks.
-Problem internal_problem() { return {ProblemKind::internal, "see the log of the store", {}}; }
+Problem internal_problem() {
+  return {ProblemKind::internal, "see the log of the store", {}};
+}
 
 }  // namespace vouch::store

@@ -2,8 +2,6 @@
 // The one file that instantiates Asio, Beast and TLS.
 #include "store/http_server.h"
 
-#include <openssl/ssl.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -28,6 +26,7 @@
 #include <boost/beast/ssl.hpp>
 
 #include "core/log.h"
+#include "store/tls_context.h"
 
 namespace vouch::store {
 namespace {
@@ -71,7 +70,9 @@ asio::awaitable<T> on_pool(asio::thread_pool& pool, const std::function<T()>& wo
   co_return co_await wait_for<T>(start);
 }
 
-std::string text(beast::string_view view) { return {view.data(), view.size()}; }
+std::string text(beast::string_view view) {
+  return {view.data(), view.size()};
+}
 
 Request read_head(const Parser& parser) {
   const auto& message = parser.get();
@@ -90,8 +91,13 @@ Request read_head(const Parser& parser) {
 class HttpServer::State {
  public:
   State(const ServerOptions& options, Handler& handler)
-      : options_(options), handler_(handler), tls_(asio::ssl::context::tls_server),
-        pool_(options.threads), acceptor_(io_), signals_(io_), stop_timer_(io_) {}
+      : options_(options),
+        handler_(handler),
+        tls_(asio::ssl::context::tls_server),
+        pool_(options.threads),
+        acceptor_(io_),
+        signals_(io_),
+        stop_timer_(io_) {}
 
   Status listen();
   std::uint16_t port() const { return port_; }
@@ -111,7 +117,6 @@ class HttpServer::State {
     }
   };
 
-  Status load_tls();
   void begin_stop();
   asio::awaitable<void> accept();
   asio::awaitable<void> serve(tcp::socket socket);
@@ -140,28 +145,8 @@ class HttpServer::State {
   std::set<beast::tcp_stream*> idle_;  // Connections that wait for a request.
 };
 
-Status HttpServer::State::load_tls() {
-  boost::system::error_code error;
-  tls_.use_certificate_chain_file(options_.certificate_path, error);
-  if (error) {
-    return Error{Errc::invalid, options_.certificate_path + ": " + error.message()};
-  }
-  tls_.use_private_key_file(options_.key_path, asio::ssl::context::pem, error);
-  if (error) return Error{Errc::invalid, options_.key_path + ": " + error.message()};
-  auto* native = tls_.native_handle();
-  if (SSL_CTX_check_private_key(native) != 1) {
-    return Error{Errc::invalid, options_.key_path + ": not the key of the certificate"};
-  }
-  SSL_CTX_set_min_proto_version(native, TLS1_3_VERSION);
-  // No resumption: its tickets would be one more secret to rotate.
-  SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(native, 0);
-  SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
-  return Ok{};
-}
-
 Status HttpServer::State::listen() {
-  auto loaded = load_tls();
+  auto loaded = configure_tls(tls_.native_handle(), options_.certificate_path, options_.key_path);
   if (!loaded) return loaded;
   boost::system::error_code error;
   const auto address = asio::ip::make_address(options_.address, error);
@@ -285,13 +270,13 @@ asio::awaitable<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_b
   std::uint64_t drained = 0;
   const bool early = !parser.is_done();
   bool keep = parser.keep_alive() && !stopping_ && !early;
-  const bool written = co_await write(stream, response, keep,
-                                      parser.get().method() != http::verb::head);
+  const bool written =
+      co_await write(stream, response, keep, parser.get().method() != http::verb::head);
   while (written && !parser.is_done() && drained < kDrainBytesMax) {
     if (!co_await read_chunk(stream, buffer, parser, chunk, deadline)) break;
     drained += chunk.size();
   }
-  co_return keep && written;
+  co_return keep&& written;
 }
 
 // The next bytes of the body; none at its end. False: the peer is gone, too slow or not HTTP.
@@ -370,8 +355,8 @@ asio::awaitable<Response> HttpServer::State::answer_upload(Stream& stream,
   }
 }
 
-asio::awaitable<bool> HttpServer::State::write(Stream& stream, Response& response,
-                                               bool keep_alive, bool with_body) {
+asio::awaitable<bool> HttpServer::State::write(Stream& stream, Response& response, bool keep_alive,
+                                               bool with_body) {
   http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
   message.set(http::field::server, "vouch-store");
   message.set(http::field::content_type, response.content_type);
@@ -387,18 +372,26 @@ asio::awaitable<bool> HttpServer::State::write(Stream& stream, Response& respons
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-HttpServer::~HttpServer() { state_->join(); }
+HttpServer::~HttpServer() {
+  state_->join();
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::listen(const ServerOptions& options,
                                                        Handler& handler) {
   auto state = std::make_unique<State>(options, handler);
   auto listening = state->listen();
   if (!listening) return std::move(listening).error();
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
+  return std::make_unique<HttpServer>(std::move(state));
 }
 
-std::uint16_t HttpServer::port() const { return state_->port(); }
-void HttpServer::run(bool handle_signals) { state_->run(handle_signals); }
-void HttpServer::stop() { state_->stop(); }
+std::uint16_t HttpServer::port() const {
+  return state_->port();
+}
+void HttpServer::run(bool handle_signals) {
+  state_->run(handle_signals);
+}
+void HttpServer::stop() {
+  state_->stop();
+}
 
 }  // namespace vouch::store

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP/1.1 over TLS 1.3, with keep-alive. One thread for the network, a small pool for the handlers;
-// every wait has a deadline and everything a peer can make grow has a bound.
+// HTTP/1.1 over TLS 1.3, with keep-alive. One thread for the network, a small pool for the
+// handlers; every wait has a deadline and everything a peer can make grow has a bound.
 #pragma once
 
 #include <chrono>
@@ -17,26 +17,26 @@ namespace vouch::store {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8443;             // 0: any; see port().
-  std::string certificate_path;          // PEM, with its chain.
-  std::string key_path;                  // PEM.
-  unsigned threads = 2;                  // Of the pool.
+  std::uint16_t port = 8443;     // 0: any; see port().
+  std::string certificate_path;  // PEM, with its chain.
+  std::string key_path;          // PEM.
+  unsigned threads = 2;          // Of the pool.
   std::size_t connections_max = 1024;
   std::size_t header_bytes_max = 16u << 10;
-  std::size_t body_bytes_max = 64u << 10;          // Of what is not an upload.
+  std::size_t body_bytes_max = 64u << 10;  // Of what is not an upload.
   std::uint64_t upload_bytes_max = 528u << 20;
   std::chrono::seconds handshake{10};
-  std::chrono::seconds idle{75};                   // Between two requests of a connection.
+  std::chrono::seconds idle{75};  // Between two requests of a connection.
   std::chrono::seconds head{10};
-  std::chrono::seconds stall{30};                  // Without a byte of a body, or of a reader.
-  std::chrono::seconds request{600};               // A whole request.
-  std::chrono::seconds stop{10};                   // For what is under way when it stops.
+  std::chrono::seconds stall{30};     // Without a byte of a body, or of a reader.
+  std::chrono::seconds request{600};  // A whole request.
+  std::chrono::seconds stop{10};      // For what is under way when it stops.
 };
 
 class HttpServer {
  public:
-  // Binds and listens. Errc::denied or unavailable if it cannot, Errc::invalid for a bad certificate
-  // or key. `handler` must outlive it.
+  // Binds and listens. Errc::denied or unavailable if it cannot, Errc::invalid for a bad
+  // certificate or key. `handler` must outlive it.
   static Result<std::unique_ptr<HttpServer>> listen(const ServerOptions& options, Handler& handler);
   ~HttpServer();
 
@@ -46,9 +46,10 @@ class HttpServer {
   void run(bool handle_signals = false);
   void stop();  // From any thread.
 
- private:
   class State;
-  explicit HttpServer(std::unique_ptr<State> state);
+  explicit HttpServer(std::unique_ptr<State> state);  // For listen().
+
+ private:
   std::unique_ptr<State> state_;
 };
 

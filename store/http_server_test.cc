@@ -19,7 +19,8 @@ namespace {
 
 class RunningServer {
  public:
-  explicit RunningServer(Handler& handler, const std::string& dir, std::size_t connections_max = 16) {
+  explicit RunningServer(Handler& handler, const std::string& dir,
+                         std::size_t connections_max = 16) {
     ServerOptions options;
     options.port = 0;
     options.certificate_path = dir + "/tls/server.crt";
@@ -79,8 +80,7 @@ TEST_CASE("evidence is read with an auditor's token alone", "[http]") {
   const auto sealed = agent.seal();
   REQUIRE(store.post_parcel(sealed.parcel).status == 201);
   const auto auditor = store.auditor();
-  const auto targets = {std::string("/v1/tile/entries/000.p/2"),
-                        "/v1/bundles/" + agent.id() + "/0",
+  const auto targets = {std::string("/v1/tile/entries/000.p/2"), "/v1/bundles/" + agent.id() + "/0",
                         "/v1/blobs/sha256/" + sha256_hex(agent.config())};
 
   for (const auto& target : targets) {
@@ -136,6 +136,14 @@ TEST_CASE("connections above the bound are closed", "[http]") {
 
   CHECK_FALSE(TlsClient::connect("localhost", server.port(), store.path() + "/tls/ca.crt"));
   CHECK((*first)->get("/healthz").value().status == 200);
+}
+
+TEST_CASE("every CA that is made can be read back", "[certificates]") {
+  for (int i = 0; i < 300; ++i) {
+    const auto ca = make_ca("store.example.com/log1", 1795300000);
+    REQUIRE(ca);
+    REQUIRE(certificate_spki(ca->certificate));
+  }
 }
 
 TEST_CASE("the server's certificate is renewed in time, by the same CA", "[certificates]") {

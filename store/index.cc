@@ -66,9 +66,12 @@ Result<Agent> read_agent(const sqlite::Statement& row) {
 
 std::string_view to_string(AgentState state) {
   switch (state) {
-    case AgentState::active: return "active";
-    case AgentState::forked: return "forked";
-    case AgentState::decommissioned: return "decommissioned";
+    case AgentState::active:
+      return "active";
+    case AgentState::forked:
+      return "forked";
+    case AgentState::decommissioned:
+      return "decommissioned";
   }
   return "unknown";
 }
@@ -170,8 +173,8 @@ Status Index::bind_agent(std::string_view sql, const Agent& agent) {
 }
 
 Status Index::add_agent(const Agent& agent) {
-  return bind_agent(
-      "INSERT INTO agents VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", agent);
+  return bind_agent("INSERT INTO agents VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                    agent);
 }
 
 Status Index::update_agent(const Agent& agent) {

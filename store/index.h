@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the store must find quickly: agents and the state of their chains, keys, bundles, blobs, enrol
-// tokens, and the state of the log. It can be rebuilt from the files; nothing here is evidence. One
-// SQLite file, one writer (the committer), any number of readers; one object per thread at a time.
+// What the store must find quickly: agents and the state of their chains, keys, bundles, blobs,
+// enrol tokens, and the state of the log. It can be rebuilt from the files; nothing here is
+// evidence. One SQLite file, one writer (the committer), any number of readers; one object per
+// thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -31,15 +32,15 @@ std::string_view to_string(AgentState state);
 struct Agent {
   ChainLink link;  // What its next bundle is checked against.
   AgentState state = AgentState::active;
-  std::string host;       // As the agent calls itself.
+  std::string host;  // As the agent calls itself.
   std::string version;
-  std::string labels;     // Of its token: "k=v k=v".
-  std::string keyid;      // Of the first key, with which it was enrolled.
-  std::string token;      // Id of the token that enrolled it, 16 hex digits.
-  std::uint64_t leaf = 0; // Of its enrolment.
+  std::string labels;      // Of its token: "k=v k=v".
+  std::string keyid;       // Of the first key, with which it was enrolled.
+  std::string token;       // Id of the token that enrolled it, 16 hex digits.
+  std::uint64_t leaf = 0;  // Of its enrolment.
   WallMs enrolled_at = 0;
-  WallMs last_at = 0;     // Receipt of the last bundle; 0: none yet.
-  WallMs next_due = 0;    // As promised by the last bundle.
+  WallMs last_at = 0;   // Receipt of the last bundle; 0: none yet.
+  WallMs next_due = 0;  // As promised by the last bundle.
 };
 
 struct AgentKey {
@@ -61,13 +62,13 @@ std::string_view to_string(Role role);
 Result<Role> parse_role(std::string_view text);
 
 struct Token {
-  std::string id;      // 16 hex digits, public.
+  std::string id;  // 16 hex digits, public.
   Role role = Role::agent;
   std::string secret;  // Agent: the secret itself (it keys a MAC). Auditor: its SHA-256.
   std::int64_t uses_left = 0;
   WallMs expires = 0;
   std::string labels;
-  std::string by;      // Account.
+  std::string by;  // Account.
 };
 
 // The latest observation of one collector on one host, for scorecards.

@@ -4,7 +4,9 @@
 
 namespace vouch::store {
 
-std::string_view to_string(Role role) { return role == Role::agent ? "agent" : "auditor"; }
+std::string_view to_string(Role role) {
+  return role == Role::agent ? "agent" : "auditor";
+}
 
 Result<Role> parse_role(std::string_view text) {
   if (text == "agent") return Role::agent;
@@ -154,8 +156,8 @@ Result<Token> read_token(const sqlite::Statement& row) {
 }  // namespace
 
 Result<std::optional<Token>> Index::find_token(std::string_view id) {
-  auto select = prepared(
-      "SELECT id, role, secret, uses_left, expires, labels, by FROM tokens WHERE id = ?1");
+  auto select =
+      prepared("SELECT id, role, secret, uses_left, expires, labels, by FROM tokens WHERE id = ?1");
   if (!select) return std::move(select).error();
   auto row = (*select)->bind(1, id).step();
   if (!row) return std::move(row).error();
@@ -187,7 +189,8 @@ Status Index::use_token(std::string_view id) {
 }
 
 Status Index::set_latest_run(const LatestRun& run) {
-  auto insert = prepared("INSERT OR REPLACE INTO latest_runs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  auto insert =
+      prepared("INSERT OR REPLACE INTO latest_runs VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   if (!insert) return std::move(insert).error();
   return (*insert)
       ->bind(1, run.agent)

@@ -23,7 +23,8 @@ class ParcelUpload final : public Upload, private ParcelSink {
  public:
   ParcelUpload(IngestContext& context, std::optional<std::uint64_t> declared)
       : context_(context), reader_(*this) {
-    if (declared) declared_ = static_cast<std::int64_t>(std::min<std::uint64_t>(*declared, kParcelBytesMax));
+    if (declared)
+      declared_ = static_cast<std::int64_t>(std::min<std::uint64_t>(*declared, kParcelBytesMax));
     if (declared && *declared > kParcelBytesMax) (void)refuse(too_large(kParcelBytesMax));
   }
   ~ParcelUpload() override { context_.memory.give_back(held_); }
@@ -64,7 +65,7 @@ class ParcelUpload final : public Upload, private ParcelSink {
   std::int64_t declared_ = 0;
   std::int64_t received_ = 0;
   std::int64_t charged_ = 0;  // To the agent's quota.
-  std::int64_t held_ = 0;  // Of context_.memory.
+  std::int64_t held_ = 0;     // Of context_.memory.
   std::optional<Candidate> candidate_;
   std::uint64_t known_leaf_ = 0;
   std::string blob_digest_;
@@ -99,7 +100,8 @@ Problem ParcelUpload::reader_problem() const {
     case ParcelFault::Kind::malformed:
       return {ProblemKind::malformed, "", {{"reason", fault.reason}, {"member", fault.member}}};
     case ParcelFault::Kind::none:
-    case ParcelFault::Kind::sink: break;
+    case ParcelFault::Kind::sink:
+      break;
   }
   return internal_problem();
 }
@@ -127,8 +129,12 @@ Status ParcelUpload::screen(std::string_view bytes, Index& index) {
   }
   auto statement = check_statement(signed_envelope, context_.compat);
   if (auto* problem = std::get_if<Problem>(&statement)) return refuse(std::move(*problem));
-  candidate_ = Candidate{std::move(signed_envelope), std::move(std::get<Statement>(statement)),
-                         zstd::compress(bytes), {}, {}, {}};
+  candidate_ = Candidate{std::move(signed_envelope),
+                         std::move(std::get<Statement>(statement)),
+                         zstd::compress(bytes),
+                         {},
+                         {},
+                         {}};
 
   auto agent = index.find_agent(candidate_->statement.bundle.agent.id);
   if (!agent) return refuse(storage_problem(agent.error()));
@@ -189,8 +195,7 @@ std::optional<Problem> ParcelUpload::find_missing() {
   json::Array missing;
   for (const auto& subject : candidate_->statement.subject) {
     const auto came = [&subject](const auto& blob) { return blob.first == subject.sha256; };
-    const bool sent =
-        std::any_of(candidate_->blobs.begin(), candidate_->blobs.end(), came);
+    const bool sent = std::any_of(candidate_->blobs.begin(), candidate_->blobs.end(), came);
     if (!sent && subject.sha256 == kEmptyDigestHex) continue;
     auto possessed = (*index)->possesses(candidate_->statement.bundle.agent.id, subject.sha256);
     if (!possessed) return storage_problem(possessed.error());
@@ -227,7 +232,8 @@ void ParcelUpload::finish(Done done) {
     case State::known:
       return done([this] { return answer_known(); });
     case State::reading:
-    case State::fork: return submit(std::move(done));
+    case State::fork:
+      return submit(std::move(done));
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One parcel, from its first byte to its receipt. Everything that costs time is done on the caller's
-// thread, many parcels at once; only the decision against the chain as it then is, and the writing,
-// belong to the committer.
+// One parcel, from its first byte to its receipt. Everything that costs time is done on the
+// caller's thread, many parcels at once; only the decision against the chain as it then is, and the
+// writing, belong to the committer.
 #pragma once
 
 #include <cstdint>

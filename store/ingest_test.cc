@@ -11,9 +11,9 @@
 #include "core/file.h"
 #include "core/random.h"
 #include "core/zstd.h"
+#include "proto/archive_header.h"
 #include "proto/chain.h"
 #include "proto/dsse.h"
-#include "proto/archive_header.h"
 #include "proto/parcel.h"
 #include "store/test_store.h"
 
@@ -25,9 +25,9 @@ namespace {
 // Accepts the receipt as the agent would, but for consistency.
 void check_receipt(TestStore& store, const TestAgent& agent, const Sealed& sealed,
                    const std::string& prev, const Response& response) {
-  const auto acceptance = receipt::accept(
-      response.body, {agent.id(), sealed.seq, sealed.id, prev, agent.keyid()}, store.policy(),
-      std::nullopt, std::nullopt);
+  const auto acceptance =
+      receipt::accept(response.body, {agent.id(), sealed.seq, sealed.id, prev, agent.keyid()},
+                      store.policy(), std::nullopt, std::nullopt);
   CAPTURE(acceptance.detail, response.body);
   CHECK(acceptance.verdict == receipt::Verdict::accepted);
 }
@@ -145,7 +145,8 @@ TEST_CASE("a fork is refused with proof, kept, and logged once", "[ingest]") {
   CHECK(store.post_parcel(agent.seal().parcel).status == 201);
 
   store.reopen();  // Places what waited.
-  const auto kept = read_file(store.path() + "/" + layout::fork_path(agent.id(), 0, other.id), 1u << 20);
+  const auto kept =
+      read_file(store.path() + "/" + layout::fork_path(agent.id(), 0, other.id), 1u << 20);
   REQUIRE(kept);
   CHECK(zstd::decompress(*kept, 1u << 20).value() == other.envelope);
 }
@@ -155,7 +156,8 @@ TEST_CASE("a foreign prev is a fork", "[ingest]") {
   auto agent = store.agent();
   REQUIRE(store.post_parcel(agent.seal().parcel).status == 201);
 
-  const auto foreign = agent.seal_aside({}, [](Bundle& bundle) { bundle.prev = std::string(64, 'a'); });
+  const auto foreign =
+      agent.seal_aside({}, [](Bundle& bundle) { bundle.prev = std::string(64, 'a'); });
   const auto problem = problem_of(store.post_parcel(foreign.parcel));
 
   CHECK(member(problem, "fork") == "true");
@@ -229,8 +231,8 @@ TEST_CASE("blobs that are foreign or wrong are refused, and leave nothing behind
   auto agent = store.agent();
   const auto sealed = agent.seal_aside();
 
-  const auto foreign =
-      problem_of(store.post_parcel(TestAgent::parcel(sealed.envelope, {agent.config(), "foreign"})));
+  const auto foreign = problem_of(
+      store.post_parcel(TestAgent::parcel(sealed.envelope, {agent.config(), "foreign"})));
   CHECK(foreign.kind == ProblemKind::bad_blob);
   CHECK(member(foreign, "sha256") == json::write(sha256_hex("foreign")));
 
@@ -271,8 +273,9 @@ TEST_CASE("bombs are refused without being expanded", "[ingest]") {
   const auto problem = problem_of(store.post_parcel(zstd::compress(archive)));
   CHECK((problem.kind == ProblemKind::too_large || problem.kind == ProblemKind::malformed));
 
-  Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "",
-               std::uint64_t{1} << 40, ""};
+  Request head{
+      "POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", std::uint64_t{1} << 40,
+      ""};
   const auto upload = store.handler().upload(head);
   CHECK_FALSE(upload->feed("x"));
   std::promise<Response> answer;

@@ -3,7 +3,9 @@
 
 namespace vouch::store::layout {
 
-std::string checkpoint_path(std::uint64_t size) { return "checkpoints/" + std::to_string(size); }
+std::string checkpoint_path(std::uint64_t size) {
+  return "checkpoints/" + std::to_string(size);
+}
 
 std::string bundle_path(std::string_view agent, std::int64_t seq) {
   return "bundles/" + std::string(agent) + "/" + std::to_string(seq) + ".json.zst";

@@ -39,17 +39,11 @@ Status read_open(const json::Value& value, ChainLink& link) {
 std::string write_link(const ChainLink& link) {
   json::Array open;
   for (const auto& run : link.open) open.emplace_back(run);
-  json::Object object{{"agent", link.agent},
-                      {"machine", link.machine},
-                      {"next_seq", link.next_seq},
-                      {"prev", link.prev},
-                      {"epoch", link.epoch},
-                      {"spki", hex_encode(link.spki)},
-                      {"period_to", link.period_to},
-                      {"sealed", link.sealed},
-                      {"boot_id", link.boot_id},
-                      {"boot_us", link.boot_us},
-                      {"open", std::move(open)}};
+  json::Object object{
+      {"agent", link.agent},         {"machine", link.machine}, {"next_seq", link.next_seq},
+      {"prev", link.prev},           {"epoch", link.epoch},     {"spki", hex_encode(link.spki)},
+      {"period_to", link.period_to}, {"sealed", link.sealed},   {"boot_id", link.boot_id},
+      {"boot_us", link.boot_us},     {"open", std::move(open)}};
   if (link.log_seen) object.emplace("log_seen", to_json(*link.log_seen));
   return json::write(std::move(object));
 }
@@ -63,9 +57,9 @@ Result<ChainLink> parse_link(std::string_view text) {
     const char* key;
     std::string* target;
   };
-  for (const auto& [key, target] : {Text{"agent", &link.agent}, Text{"machine", &link.machine},
-                                    Text{"prev", &link.prev}, Text{"spki", &spki},
-                                    Text{"boot_id", &link.boot_id}}) {
+  for (const auto& [key, target] :
+       {Text{"agent", &link.agent}, Text{"machine", &link.machine}, Text{"prev", &link.prev},
+        Text{"spki", &spki}, Text{"boot_id", &link.boot_id}}) {
     auto member = json::get_string(*value, key);
     if (!member) return std::move(member).error().in("link");
     *target = *std::move(member);

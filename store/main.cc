@@ -13,7 +13,8 @@
 
 namespace {
 
-constexpr const char* kHelp = R"(vouch-store: receives, checks, keeps and logs the evidence of a fleet
+constexpr const char* kHelp =
+    R"(vouch-store: receives, checks, keeps and logs the evidence of a fleet
 
   vouch-store init --dir DIR --origin NAME [--host NAME] [--listen ADDR:PORT] [--no-ca]
       make a new store: the log's key, a private CA and certificate, an empty log
@@ -29,6 +30,9 @@ constexpr const char* kHelp = R"(vouch-store: receives, checks, keeps and logs t
       print a bearer token, once, for reading evidence over HTTPS
   vouch-store hosts --dir DIR [--format table|json]
       the enrolled hosts, and which of them have gone quiet
+  vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
+      a scorecard per host, from the latest verified runs
+        --content  where frameworks/ and mappings/ are (/usr/share/vouch)
 
 Exit codes: 0 done, 1 failed, 64 wrong command line, 69 not a store or in use.
 The operator's page is docs/store.md.
@@ -44,7 +48,8 @@ int main(int argc, char** argv) {
       {"init", store::command_init},
       {"serve", store::command_serve},
       {"token", store::command_token},
-      {"hosts", store::command_hosts}};
+      {"hosts", store::command_hosts},
+      {"status", store::command_status}};
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
     std::fputs(kHelp, words.empty() ? stderr : stdout);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The published head of the log, and receipts under it. Written by the committer, read by the threads
-// that answer requests; safe to call from any thread.
+// The published head of the log, and receipts under it. Written by the committer, read by the
+// threads that answer requests; safe to call from any thread.
 #pragma once
 
 #include <cstdint>

@@ -115,11 +115,10 @@ Standing check_chain(const Agent& agent, const Statement& statement) {
 }
 
 Problem chain_problem(const Agent& agent, bool fork, std::string proof) {
-  Problem problem{ProblemKind::chain,
-                  fork ? "another bundle is on record" : "send the older ones first",
-                  {{"expected_seq", agent.link.next_seq},
-                   {"expected_prev", agent.link.prev},
-                   {"fork", fork}}};
+  Problem problem{
+      ProblemKind::chain,
+      fork ? "another bundle is on record" : "send the older ones first",
+      {{"expected_seq", agent.link.next_seq}, {"expected_prev", agent.link.prev}, {"fork", fork}}};
   if (!proof.empty()) problem.members.emplace("proof", std::move(proof));
   return problem;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The checks of an envelope, before any other byte of its parcel is looked at, in the order that the
-// format gives: envelope, key, signature; quota; known id, statement, chain. Each is a function of
-// the bytes and of what the index says.
+// The checks of an envelope, before any other byte of its parcel is looked at, in the order that
+// the format gives: envelope, key, signature; quota; known id, statement, chain. Each is a function
+// of the bytes and of what the index says.
 #pragma once
 
 #include <cstdint>

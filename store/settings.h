@@ -15,7 +15,7 @@ struct Settings {
   std::string host;     // By which agents reach the store.
   std::string address;  // To listen on.
   std::uint16_t port = 8443;
-  bool own_ca = true;   // False: the site puts its own certificate and key in place.
+  bool own_ca = true;  // False: the site puts its own certificate and key in place.
 
   [[nodiscard]] std::string url() const;
 };

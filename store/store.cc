@@ -88,9 +88,16 @@ struct Store::Parts {
   Parts(Fd lock_in, Settings settings_in, note::VerifierKey vkey_in, SigningKey key_in,
         std::unique_ptr<DirectoryDisk> disk_in, Index index_in, const std::string& index_path,
         Quota quota)
-      : lock(std::move(lock_in)), settings(std::move(settings_in)), vkey(std::move(vkey_in)),
-        key(std::move(key_in)), disk(std::move(disk_in)), index(std::move(index_in)),
-        readers(index_path), receipts(*disk), quotas(quota), memory(kReceiveBytesMax) {}
+      : lock(std::move(lock_in)),
+        settings(std::move(settings_in)),
+        vkey(std::move(vkey_in)),
+        key(std::move(key_in)),
+        disk(std::move(disk_in)),
+        index(std::move(index_in)),
+        readers(index_path),
+        receipts(*disk),
+        quotas(quota),
+        memory(kReceiveBytesMax) {}
 
   // In the order in which each needs those before it.
   Fd lock;
@@ -113,9 +120,15 @@ struct Store::Parts {
 
 Store::Store(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Store::~Store() = default;
-Handler& Store::handler() { return *parts_->api; }
-const Settings& Store::settings() const { return parts_->settings; }
-void Store::stop() { parts_->committer->stop(); }
+Handler& Store::handler() {
+  return *parts_->api;
+}
+const Settings& Store::settings() const {
+  return parts_->settings;
+}
+void Store::stop() {
+  parts_->committer->stop();
+}
 
 Status Store::init(const std::string& dir, const Settings& settings, const Clock& clock) {
   if (!note::is_key_name(settings.origin)) {
@@ -133,7 +146,8 @@ Status Store::init(const std::string& dir, const Settings& settings, const Clock
   if (!vkey) return std::move(vkey).error();
   auto saved = key->save(at(dir, layout::kLogKey));
   if (!saved) return saved;
-  saved = write_file_durable(at(dir, layout::kLogVkey), note::write_vkey(*vkey) + "\n", kPublicMode);
+  saved =
+      write_file_durable(at(dir, layout::kLogVkey), note::write_vkey(*vkey) + "\n", kPublicMode);
   if (!saved) return saved;
   auto certificates = make_certificates(dir, settings, clock);
   if (!certificates) return certificates;
@@ -171,22 +185,29 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
   auto parts = std::make_unique<Parts>(*std::move(lock), *std::move(settings), *std::move(vkey),
                                        *std::move(key), *std::move(disk), *std::move(index),
                                        index_path, options.quota);
-  auto log = TreeLog::open(parts->index, *parts->disk, parts->receipts, clock, parts->vkey, parts->key);
+  auto log =
+      TreeLog::open(parts->index, *parts->disk, parts->receipts, clock, parts->vkey, parts->key);
   if (!log) return std::move(log).error();
   const Compat compat = compat_of_this_release();
   auto note = write_compat_note(compat, parts->vkey, parts->key);
   if (!note) return std::move(note).error();
   parts->log = std::make_unique<TreeLog>(*std::move(log));
   parts->filer = std::make_unique<Filer>(*parts->disk);
-  parts->committer = std::make_unique<Committer>(parts->index, *parts->log, *parts->filer, options.hook);
-  parts->ingest = std::make_unique<IngestContext>(
-      IngestContext{clock, *parts->disk, parts->readers, parts->receipts, *parts->committer,
-                    parts->quotas, parts->memory, {compat, *std::move(note)}});
+  parts->committer =
+      std::make_unique<Committer>(parts->index, *parts->log, *parts->filer, options.hook);
+  parts->ingest = std::make_unique<IngestContext>(IngestContext{clock,
+                                                                *parts->disk,
+                                                                parts->readers,
+                                                                parts->receipts,
+                                                                *parts->committer,
+                                                                parts->quotas,
+                                                                parts->memory,
+                                                                {compat, *std::move(note)}});
   parts->enrol = std::make_unique<EnrolContext>(
       EnrolContext{clock, parts->readers, parts->receipts, *parts->committer,
                    note::write_vkey(parts->vkey), policy_text(parts->vkey, parts->settings)});
   parts->api = std::make_unique<Api>(*parts->ingest, *parts->enrol);
-  return std::unique_ptr<Store>(new Store(std::move(parts)));
+  return std::make_unique<Store>(std::move(parts));
 }
 
 Status renew_certificate(const std::string& dir, const Settings& settings, const Clock& clock) {

@@ -49,14 +49,15 @@ class Store {
   // goes.
   void stop();
 
- private:
   struct Parts;
-  explicit Store(std::unique_ptr<Parts> parts);
+  explicit Store(std::unique_ptr<Parts> parts);  // For open().
+
+ private:
   std::unique_ptr<Parts> parts_;
 };
 
-// Renews the server's certificate when it nears its end, or `settings.host` changed. For stores with
-// a CA of their own; else it does nothing.
+// Renews the server's certificate when it nears its end, or `settings.host` changed. For stores
+// with a CA of their own; else it does nothing.
 Status renew_certificate(const std::string& dir, const Settings& settings, const Clock& clock);
 
 // Without opening the log: for commands that run beside a serving store.

@@ -29,8 +29,11 @@ T must(Result<T> result, const char* what) {
 }  // namespace
 
 TestAgent::TestAgent(WallMs now)
-    : id_(uuid_v4()), machine_(hex_encode(random_bytes(16))),
-      key_(must(SigningKey::generate(), "key")), prev_(kNoPrev), now_(now) {}
+    : id_(uuid_v4()),
+      machine_(hex_encode(random_bytes(16))),
+      key_(must(SigningKey::generate(), "key")),
+      prev_(kNoPrev),
+      now_(now) {}
 
 std::string TestAgent::enrolment_request(const JoinString& join) const {
   enrolment::Predicate predicate;
@@ -118,9 +121,8 @@ Sealed TestAgent::seal_aside(const std::vector<std::string>& blobs, const Edit& 
 Sealed TestAgent::rotate() {
   SigningKey next = must(SigningKey::generate(), "key");
   Bundle bundle = draft({});
-  bundle.records.emplace_back(must(make_key_rotate(bundle.sealed, id_, epoch_ + 1,
-                                                   key_.public_key(), next),
-                                   "rotate"));
+  bundle.records.emplace_back(
+      must(make_key_rotate(bundle.sealed, id_, epoch_ + 1, key_.public_key(), next), "rotate"));
   Sealed sealed = sign(bundle, {});
   advance(bundle, sealed);
   ++epoch_;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace vouch::store {
 
@@ -14,7 +16,8 @@ class TestDirectory {
     if (::mkdtemp(path_.data()) == nullptr) std::abort();
   }
   ~TestDirectory() {
-    if (std::system(("rm -rf " + path_).c_str()) != 0) std::abort();
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
   }
   TestDirectory(const TestDirectory&) = delete;
   TestDirectory& operator=(const TestDirectory&) = delete;

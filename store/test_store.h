@@ -37,7 +37,9 @@ class TestStore {
     reopen(std::move(options));
   }
 
-  static Settings settings() { return {"store.example.com/log1", "localhost", "127.0.0.1", 0, true}; }
+  static Settings settings() {
+    return {"store.example.com/log1", "localhost", "127.0.0.1", 0, true};
+  }
   [[nodiscard]] std::string path() const { return dir_ / "s"; }
 
   void reopen(StoreOptions options = {}) {
@@ -51,7 +53,8 @@ class TestStore {
 
   // Sends a body in pieces of `piece` bytes, as the network would.
   Response post_parcel(const std::string& parcel, std::size_t piece = 1u << 16) {
-    Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", parcel.size(), ""};
+    Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", parcel.size(),
+                 ""};
     const auto upload = handler().upload(head);
     REQUIRE(upload);
     for (std::size_t i = 0; i < parcel.size() && upload->feed(parcel.substr(i, piece));) i += piece;
@@ -93,9 +96,8 @@ class TestStore {
   std::string auditor() {
     const auto presented = new_token();
     auto writer = index();
-    REQUIRE(writer.add_token({presented.id, Role::auditor,
-                              kept_secret(Role::auditor, presented), 1, clock.now + 86400000, "",
-                              "local"}));
+    REQUIRE(writer.add_token({presented.id, Role::auditor, kept_secret(Role::auditor, presented), 1,
+                              clock.now + 86400000, "", "local"}));
     return write_token(presented);
   }
   // A new agent, enrolled.

@@ -36,8 +36,7 @@ std::string kept_secret(Role role, const PresentedToken& token) {
 }
 
 bool token_holds(const Token& token, std::string_view secret, WallMs now) {
-  const std::string presented =
-      token.role == Role::agent ? std::string(secret) : sha256(secret);
+  const std::string presented = token.role == Role::agent ? std::string(secret) : sha256(secret);
   return constant_time_equal(presented, token.secret) && now < token.expires;
 }
 

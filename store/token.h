@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tokens: 32 random bytes, the first 8 a public id, the rest a secret. An enrolment token travels in
-// a join string; an auditor's is shown once and sent as a bearer token.
+// Tokens: 32 random bytes, the first 8 a public id, the rest a secret. An enrolment token travels
+// in a join string; an auditor's is shown once and sent as a bearer token.
 #pragma once
 
 #include <string>

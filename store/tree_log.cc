@@ -13,12 +13,14 @@ namespace vouch::store {
 namespace {
 
 constexpr std::string_view kNeverContinue =
-    "a log that was set back must not be continued: restore a newer copy of the directory, or start "
+    "a log that was set back must not be continued: restore a newer copy of the directory, or "
+    "start "
     "a successor log";
 
 Status write_checkpoint(Disk& disk, std::uint64_t size, const std::string& note) {
   // The numbered copy first: whoever sees the new head can also fetch it by its size.
-  return disk.put({{layout::checkpoint_path(size), note}, {std::string(layout::kCheckpoint), note}});
+  return disk.put(
+      {{layout::checkpoint_path(size), note}, {std::string(layout::kCheckpoint), note}});
 }
 
 // What was signed last, as the disk has it; nothing if no checkpoint was ever written.
@@ -31,8 +33,8 @@ Result<std::optional<checkpoint::Checkpoint>> last_signed(Disk& disk,
   }
   auto opened = checkpoint::open(*note, vkey);
   if (!opened) {
-    return Error{Errc::corrupt, "the checkpoint on the disk is not of this log: " +
-                                    opened.error().message};
+    return Error{Errc::corrupt,
+                 "the checkpoint on the disk is not of this log: " + opened.error().message};
   }
   return std::optional<checkpoint::Checkpoint>(std::move(opened->checkpoint));
 }
@@ -50,7 +52,8 @@ Status require_not_set_back(const LogState& state, const checkpoint::Checkpoint&
                                     std::to_string(head.size) + ": " + std::string(kNeverContinue)};
   }
   tile::TileTree tree(read, state.size);
-  auto root = merkle::root([&](int level, std::uint64_t i) { return tree.node(level, i); }, head.size);
+  auto root =
+      merkle::root([&](int level, std::uint64_t i) { return tree.node(level, i); }, head.size);
   if (!root) return Error{Errc::corrupt, "read tiles: " + root.error().message};
   if (*root != head.root) {
     return Error{Errc::corrupt, "the tiles do not continue the checkpoint of size " +
@@ -64,8 +67,9 @@ Status require_not_set_back(const LogState& state, const checkpoint::Checkpoint&
 Status TreeLog::create(Index& index, Disk& disk, const note::VerifierKey& vkey,
                        const SigningKey& key) {
   const checkpoint::Checkpoint empty{vkey.name, 0, merkle::empty_root()};
-  auto recorded =
-      index.transaction([&] { return index.set_log_state({0, merkle::empty_root(), 0}); });
+  auto recorded = index.transaction([&] {
+    return index.set_log_state({0, merkle::empty_root(), 0});
+  });
   if (!recorded) return recorded;
   auto note = checkpoint::sign(empty, vkey, key);
   if (!note) return std::move(note).error();
@@ -86,7 +90,8 @@ Result<TreeLog> TreeLog::open(Index& index, Disk& disk, Receipts& receipts, cons
     if (!in_order) return std::move(in_order).error().in("open log");
   }
   auto appender = tile::Appender::open(read, state->size, state->root);
-  if (!appender) return std::move(appender).error().in("open log: compare the index with the tiles");
+  if (!appender)
+    return std::move(appender).error().in("open log: compare the index with the tiles");
 
   TreeLog log(*std::move(appender), state->at, disk, receipts, clock, vkey, key);
   auto published = log.publish();
@@ -94,7 +99,9 @@ Result<TreeLog> TreeLog::open(Index& index, Disk& disk, Receipts& receipts, cons
   return log;
 }
 
-WallMs TreeLog::next_at() const { return std::max(at_, clock_.wall_ms()); }
+WallMs TreeLog::next_at() const {
+  return std::max(at_, clock_.wall_ms());
+}
 
 Status TreeLog::stage(const std::vector<std::string>& entries, WallMs at) {
   auto [appender, growth] = appender_.append(entries);

@@ -33,9 +33,10 @@ class TreeLog {
   // The state of an empty log, and its first checkpoint. For `vouch-store init`.
   static Status create(Index& index, Disk& disk, const note::VerifierKey& vkey,
                        const SigningKey& key);
-  // Compares the index with the tiles and with the checkpoint on the disk, and publishes. Fails with
-  // Errc::corrupt, saying what to do, if the index is older than the checkpoint (a restored copy) or
-  // contradicts it or the tiles: such a log must not be continued. All arguments must outlive it.
+  // Compares the index with the tiles and with the checkpoint on the disk, and publishes. Fails
+  // with Errc::corrupt, saying what to do, if the index is older than the checkpoint (a restored
+  // copy) or contradicts it or the tiles: such a log must not be continued. All arguments must
+  // outlive it.
   static Result<TreeLog> open(Index& index, Disk& disk, Receipts& receipts, const Clock& clock,
                               const note::VerifierKey& vkey, const SigningKey& key);
 
@@ -56,8 +57,13 @@ class TreeLog {
   };
   TreeLog(tile::Appender appender, WallMs at, Disk& disk, Receipts& receipts, const Clock& clock,
           const note::VerifierKey& vkey, const SigningKey& key)
-      : appender_(std::move(appender)), at_(at), disk_(disk), receipts_(receipts), clock_(clock),
-        vkey_(vkey), key_(key) {}
+      : appender_(std::move(appender)),
+        at_(at),
+        disk_(disk),
+        receipts_(receipts),
+        clock_(clock),
+        vkey_(vkey),
+        key_(key) {}
 
   tile::Appender appender_;  // As committed.
   WallMs at_;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many signed bundles a store takes per second: makes agents with valid chains in advance, enrols
-// them, then posts over TLS connections that are kept alive, and prints one JSON object.
+// How many signed bundles a store takes per second: makes agents with valid chains in advance,
+// enrols them, then posts over TLS connections that are kept alive, and prints one JSON object.
 //
 //   vouch-bench-ingest --ca PEM --join FILE --host HOST --port N
 //                      [--agents 64] [--bundles 100] [--connections 32] [--rate N]
 //
-// Each connection has agents of its own and waits for each receipt: the load is closed, as a fleet's
-// is. With --rate it sends at most so many per second, to see the latency at half load.
+// Each connection has agents of its own and waits for each receipt: the load is closed, as a
+// fleet's is. With --rate it sends at most so many per second, to see the latency at half load.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -23,10 +23,9 @@
 #include "store/test_agent.h"
 #include "tests/bench/tls_client.h"
 
+namespace vouch::store {
 namespace {
 
-using namespace vouch;
-using namespace vouch::store;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kPaddingRecords = 4;  // Makes the envelope of a bundle about 2 KB.
@@ -73,7 +72,8 @@ Load make_load(const Plan& plan, const JoinString& join) {
 std::string post(TlsClient& client, const std::string& parcel) {
   const auto answer = client.post("/v1/parcels", "application/vnd.vouch.parcel+zstd", parcel);
   if (!answer) return answer.error().message;
-  if (answer->status != 201) return "status " + std::to_string(answer->status) + ": " + answer->body;
+  if (answer->status != 201)
+    return "status " + std::to_string(answer->status) + ": " + answer->body;
   return "";
 }
 
@@ -96,15 +96,14 @@ void run_connection(const Plan& plan, const Load& load, std::size_t number,
   ++ready;
   while (!go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const auto start = SteadyClock::now();
-  const double period_s =
-      plan.rate > 0 ? static_cast<double>(plan.connections) / plan.rate : 0;
+  const double period_s = plan.rate > 0 ? static_cast<double>(plan.connections) / plan.rate : 0;
   for (std::size_t j = 1; j <= plan.bundles && outcome.failure.empty(); ++j) {
     for (std::size_t agent = number; agent < plan.agents && outcome.failure.empty();
          agent += plan.connections) {
       if (period_s > 0) {
         const auto due = static_cast<double>(outcome.latencies_ms.size()) * period_s;
-        std::this_thread::sleep_until(
-            start + std::chrono::duration_cast<SteadyClock::duration>(std::chrono::duration<double>(due)));
+        std::this_thread::sleep_until(start + std::chrono::duration_cast<SteadyClock::duration>(
+                                                  std::chrono::duration<double>(due)));
       }
       const auto sent = SteadyClock::now();
       outcome.failure = post(**client, load.parcels[agent][j]);
@@ -140,10 +139,11 @@ int run(const Plan& plan, const Load& load) {
   const auto at = [&latencies](std::size_t percent) {
     return latencies[std::min(latencies.size() - 1, latencies.size() * percent / 100)];
   };
-  std::printf("{\"bundles\":%zu,\"agents\":%zu,\"connections\":%zu,\"envelope_bytes\":%zu,"
-              "\"seconds\":%.3f,\"bundles_per_s\":%.0f,\"p50_ms\":%.2f,\"p99_ms\":%.2f}\n",
-              latencies.size(), plan.agents, plan.connections, load.envelope_bytes, seconds,
-              static_cast<double>(latencies.size()) / seconds, at(50), at(99));
+  std::printf(
+      "{\"bundles\":%zu,\"agents\":%zu,\"connections\":%zu,\"envelope_bytes\":%zu,"
+      "\"seconds\":%.3f,\"bundles_per_s\":%.0f,\"p50_ms\":%.2f,\"p99_ms\":%.2f}\n",
+      latencies.size(), plan.agents, plan.connections, load.envelope_bytes, seconds,
+      static_cast<double>(latencies.size()) / seconds, at(50), at(99));
   return 0;
 }
 
@@ -154,15 +154,15 @@ std::size_t number(const Arguments& arguments, const char* name, const char* fal
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const auto arguments =
-      Arguments::parse({argv + 1, argv + argc},
-                       {"--ca", "--host", "--port", "--join", "--agents", "--bundles",
-                        "--connections", "--rate"},
-                       {});
+int load_store(int argc, char** argv) {
+  const auto arguments = Arguments::parse(
+      {argv + 1, argv + argc},
+      {"--ca", "--host", "--port", "--join", "--agents", "--bundles", "--connections", "--rate"},
+      {});
   if (!arguments || !arguments->has("--ca") || !arguments->has("--join")) {
-    std::fprintf(stderr, "usage: vouch-bench-ingest --ca PEM --join FILE --host HOST --port N "
-                         "[--agents N] [--bundles N] [--connections N] [--rate N]\n");
+    std::fprintf(stderr,
+                 "usage: vouch-bench-ingest --ca PEM --join FILE --host HOST --port N "
+                 "[--agents N] [--bundles N] [--connections N] [--rate N]\n");
     return 64;
   }
   Plan plan;
@@ -180,4 +180,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   return run(plan, make_load(plan, *join));
+}
+
+}  // namespace vouch::store
+
+int main(int argc, char** argv) {
+  return vouch::store::load_store(argc, argv);
 }

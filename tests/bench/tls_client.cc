@@ -9,6 +9,7 @@
 #include <sys/time.h>
 
 #include <charconv>
+#include <csignal>
 #include <utility>
 
 #include "core/file.h"
@@ -26,7 +27,9 @@ struct Free {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
 
-Error failed(std::string what) { return {Errc::unavailable, std::move(what)}; }
+Error failed(std::string what) {
+  return {Errc::unavailable, std::move(what)};
+}
 
 Result<Fd> open_socket(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
@@ -62,6 +65,8 @@ TlsClient::~TlsClient() = default;
 
 Result<std::unique_ptr<TlsClient>> TlsClient::connect(const std::string& host, std::uint16_t port,
                                                       const std::string& ca_path) {
+  // OpenSSL writes with write(2): a peer that is gone must be an error, not a signal.
+  std::signal(SIGPIPE, SIG_IGN);
   auto state = std::make_unique<State>();
   state->host = host;
   auto fd = open_socket(host, port);
@@ -77,11 +82,12 @@ Result<std::unique_ptr<TlsClient>> TlsClient::connect(const std::string& host, s
   SSL_set_fd(state->ssl.get(), state->fd.get());
   SSL_set1_host(state->ssl.get(), host.c_str());
   if (SSL_connect(state->ssl.get()) != 1) return failed(host + ": TLS handshake failed");
-  return std::unique_ptr<TlsClient>(new TlsClient(std::move(state)));
+  return std::make_unique<TlsClient>(std::move(state));
 }
 
 Result<HttpsAnswer> TlsClient::get(const std::string& target, const std::string& bearer) {
-  const std::string authorization = bearer.empty() ? "" : "Authorization: Bearer " + bearer + "\r\n";
+  const std::string authorization =
+      bearer.empty() ? "" : "Authorization: Bearer " + bearer + "\r\n";
   return send_raw("GET " + target + " HTTP/1.1\r\nHost: " + state_->host + "\r\n" + authorization +
                   "\r\n");
 }
@@ -97,9 +103,8 @@ Result<HttpsAnswer> TlsClient::post(const std::string& target, const std::string
 
 Result<HttpsAnswer> TlsClient::send_raw(std::string_view bytes) {
   std::size_t written = 0;
-  if (SSL_write_ex(state_->ssl.get(), bytes.data(), bytes.size(), &written) != 1) {
-    return failed("connection lost while sending");
-  }
+  // A server may answer, and stop reading, before it has seen everything.
+  (void)SSL_write_ex(state_->ssl.get(), bytes.data(), bytes.size(), &written);
   return read_answer();
 }
 
@@ -108,7 +113,8 @@ Result<HttpsAnswer> TlsClient::read_answer() {
   std::size_t head_end = std::string::npos;
   std::size_t body_size = 0;
   for (;;) {
-    if (head_end == std::string::npos && (head_end = buffer.find("\r\n\r\n")) != std::string::npos) {
+    if (head_end == std::string::npos &&
+        (head_end = buffer.find("\r\n\r\n")) != std::string::npos) {
       const auto field = buffer.find("Content-Length: ");
       if (field == std::string::npos || field > head_end) return failed("answer without a length");
       std::from_chars(buffer.data() + field + 16, buffer.data() + head_end, body_size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A minimal HTTPS client for load generators and tests: blocking, HTTP/1.1 with keep-alive, TLS 1.3,
-// one CA. Knows Content-Length alone.
+// A minimal HTTPS client for load generators and tests: blocking, HTTP/1.1 with keep-alive,
+// TLS 1.3, one CA. Knows Content-Length alone.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,10 @@ class TlsClient {
   // The bytes as they are, for tests of bad HTTP.
   Result<HttpsAnswer> send_raw(std::string_view bytes);
 
- private:
   struct State;
-  explicit TlsClient(std::unique_ptr<State> state);
+  explicit TlsClient(std::unique_ptr<State> state);  // For connect().
+
+ private:
   Result<HttpsAnswer> read_answer();
   std::unique_ptr<State> state_;
 };
