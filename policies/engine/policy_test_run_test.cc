@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
-#include "core/file.h"
-#include "policies/engine/framework.h"
 #include "policies/engine/policy_test.h"
 
 namespace vouch::policy {
@@ -139,32 +137,6 @@ TEST_CASE("a policy test finds what is wrong with a check", "[policy_test]") {
                             }
                             return false;
                           }));
-  }
-}
-
-TEST_CASE("the shipped packs pass their tests and are mapped as a whole",
-          "[policy_test][content]") {
-  const std::string policies = VOUCH_SOURCE_DIR "/policies";
-  auto text = read_file(policies + "/tables.yaml", 1u << 20);
-  REQUIRE(text);
-  auto catalog = load_catalog(*text, "tables.yaml");
-  REQUIRE(catalog);
-  auto packs = load_pack_set({policies + "/packs"});
-  if (!packs) FAIL(packs.error().message);
-  auto library = load_framework_library(policies);
-  if (!library) FAIL(library.error().message);
-
-  const auto report = run_policy_tests(*packs, *catalog);
-
-  for (const auto& problem : report.problems) {
-    FAIL_CHECK(problem.where << ": " << problem.check << ": " << problem.message);
-  }
-  CHECK(report.checks >= 30);
-  CHECK(report.tests >= 3 * report.checks);
-  for (const auto& mapping : library->mappings) {
-    const auto* framework = library->framework(mapping.framework);
-    REQUIRE(framework != nullptr);
-    for (const auto& problem : check_mapping(mapping, *framework, *packs)) FAIL_CHECK(problem);
   }
 }
 
