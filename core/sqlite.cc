@@ -68,6 +68,15 @@ Result<sqlite3*> open_handle(const std::string& path, int flags) {
   return handle;
 }
 
+// SQLite would create the file with 0644; its journal files take over the mode of the file. A file
+// that is there must not be touched: closing any descriptor of it drops every lock that this
+// process holds on it, those of other connections included (sqlite.org/howtocorrupt.html, 2.2).
+Status create_private(const std::string& path) {
+  const Fd created(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kDatabaseMode));
+  if (!created && errno != EEXIST) return errno_error("open " + path, errno);
+  return Ok{};
+}
+
 }  // namespace
 
 Statement::Statement(Statement&& other) noexcept : statement_(other.statement_) {
@@ -152,13 +161,8 @@ std::string Statement::text(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path) {
-  // SQLite would create the file with 0644; its journal files take over the mode of the file. A file
-  // that exists is not opened here: closing any descriptor of it drops the locks that this process's
-  // other connections hold (fcntl(2)), and another process would then take their journal away
-  // (sqlite.org/howtocorrupt.html, 2.2).
-  Fd created(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kDatabaseMode));
-  if (!created && errno != EEXIST) return errno_error("open " + path, errno);
-  created.reset();
+  auto created = create_private(path);
+  if (!created) return std::move(created).error();
   auto handle = open_handle(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!handle) return std::move(handle).error();
   Database database(*handle);

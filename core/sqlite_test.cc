@@ -2,6 +2,8 @@
 #include "core/sqlite.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -117,6 +119,33 @@ TEST_CASE("a database file is private, durable and read by a second connection",
   CHECK(reader->execute("INSERT INTO t VALUES(2)").error().code == Errc::denied);
   CHECK(Database::open_read_only(dir.path + "/none.db").error().code == Errc::not_found);
   CHECK(writer->check());
+}
+
+TEST_CASE("another process that comes and goes takes nothing from an open database", "[sqlite]") {
+  const TemporaryDirectory dir;
+  const std::string path = dir.path + "/a.db";
+  auto first = Database::open(path);
+  REQUIRE(first);
+  REQUIRE(first->execute("CREATE TABLE t(a INTEGER) STRICT"));
+  REQUIRE(Database::open(path));  // A second connection of this process, closed again.
+
+  // As the last connection it would fold the write-ahead log into the file and remove it.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto other = Database::open(path);
+    const bool written = other && other->execute("INSERT INTO t VALUES(1)");
+    if (other) const Database closed = *std::move(other);
+    ::_exit(written ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 0);
+
+  CHECK(file_exists(path + "-wal"));
+  REQUIRE(first->execute("INSERT INTO t VALUES(2)"));
+  auto reader = Database::open_read_only(path);
+  REQUIRE(reader);
+  CHECK(count(*reader, "t") == 2);
 }
 
 TEST_CASE("a file that is no database is corrupt", "[sqlite]") {
