@@ -155,33 +155,3 @@ TEST_CASE("a file that is no database is corrupt", "[sqlite]") {
   CHECK(Database::open(dir.path + "/a.db").error().code == Errc::corrupt);
   CHECK(Database::open_read_only(dir.path + "/a.db").error().code == Errc::corrupt);
 }
-
-// Run by the next test, in a process of its own.
-TEST_CASE("the other process of the next test", "[.another_process]") {
-  auto other = Database::open(std::getenv("VOUCH_TEST_DATABASE"));
-  REQUIRE(other);
-  // The last one to leave takes the journal away, so it must see that others are there.
-  REQUIRE(other->execute("INSERT INTO t VALUES(2)"));
-}
-
-TEST_CASE("another process that comes and goes leaves this one's journal in place", "[sqlite]") {
-  TemporaryDirectory directory;
-  const std::string path = directory.path + "/shared.db";
-  auto first = Database::open(path);
-  REQUIRE(first);
-  REQUIRE(first->execute("CREATE TABLE t(a INTEGER) STRICT; INSERT INTO t VALUES(1)"));
-  auto second = Database::open(path);  // Once dropped the locks of `first`.
-  REQUIRE(second);
-  struct stat before {};
-  REQUIRE(::stat((path + "-wal").c_str(), &before) == 0);
-
-  // A real second process: a forked child would share SQLite's table of open files.
-  ::setenv("VOUCH_TEST_DATABASE", path.c_str(), 1);
-  REQUIRE(std::system("/proc/$PPID/exe '[.another_process]' >/dev/null") == 0);
-
-  struct stat after {};
-  REQUIRE(::stat((path + "-wal").c_str(), &after) == 0);
-  CHECK(after.st_ino == before.st_ino);
-  CHECK(count(*first, "t") == 2);
-  CHECK(count(*second, "t") == 2);
-}
