@@ -76,11 +76,14 @@ bool Filer::place(const std::vector<WaitingFile>& files) {
 }
 
 void Filer::run() {
+  std::chrono::steady_clock::time_point last_flush{};
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
+  for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    // Lets more files gather for one flush.
-    wake_.wait_for(lock, kFlushPeriod, [this] { return stopping_; });
+    if (queue_.empty()) return;
+    // Only a flush soon after another waits for company: the files of a quiet store are there at
+    // once, and those of a stopping one before it ends.
+    wake_.wait_until(lock, last_flush + kFlushPeriod, [this] { return stopping_; });
     std::vector<WaitingFile> files(std::make_move_iterator(queue_.begin()),
                                    std::make_move_iterator(queue_.end()));
     queue_.clear();
@@ -90,10 +93,12 @@ void Filer::run() {
       const bool placed = place(files);
       lock.lock();
       if (placed) placed_through_ = files.back().id;
-      if (placed || stopping_) files.clear();
+      if (!placed && stopping_) return;  // The next start places them.
+      if (placed) files.clear();
       if (!placed) wake_.wait_for(lock, kRetryPeriod, [this] { return stopping_; });
     }
     placing_ = 0;
+    last_flush = std::chrono::steady_clock::now();
   }
 }
 

@@ -25,7 +25,7 @@ class Filer {
   static Status recover(Index& index, Disk& disk);
 
   explicit Filer(Disk& disk);  // Starts its thread. `disk` must outlive it.
-  ~Filer();                    // Stops it; what waits is placed at the next start.
+  ~Filer();                    // Places what waits, and stops.
   Filer(const Filer&) = delete;
   Filer& operator=(const Filer&) = delete;
 
