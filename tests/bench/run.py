@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""./dev bench [ROW ...]: one table row for each figure of docs/performance.md, ours against a peer in the
+same run, in turn. A peer that is not installed is reported as missing, never assumed.
+
+usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 9 10 12 (default: all; lynis in row 1 takes minutes: 1-lynis)
+"""
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure as m
+
+BIN = os.path.abspath(sys.argv[1])
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+COLLECTORS = ("access_review", "patch_level", "backup_jobs", "config_drift")
+OSCAP_CONTENT = "/usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml"
+POSTGRES = "/usr/lib/postgresql/15/bin"
+
+
+def program(name):
+    return os.path.join(BIN, name)
+
+
+class Agent:
+    """A configured agent without a store, in a private directory."""
+
+    def __init__(self, interval="5m", walk=False):
+        self.dir = tempfile.mkdtemp(prefix="vouch-bench-")
+        self.config = os.path.join(self.dir, "vouchd.yaml")
+        options = "" if walk else ", options: { paths: [/etc/passwd, /etc/shadow, /etc/ssh/sshd_config] }"
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"state_dir: {self.dir}/state\nruntime_dir: {self.dir}/run\ncollector_dir: {BIN}\nsplay: 0s\n"
+                       f"packs: [{SOURCE}/policies/packs/linux-server]\ndestination: file://{self.dir}/out\ncollectors:\n")
+            for name in COLLECTORS:
+                file.write(f"  {name}: {{ interval: {interval}{options if name == 'config_drift' else ''} }}\n")
+        os.makedirs(os.path.join(self.dir, "out"), exist_ok=True)
+
+    def once(self):
+        return [program("vouchd"), "--config", self.config, "--once"]
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def checks_judged():
+    """How many checks the packs hold: the coverage of our side."""
+    count = 0
+    packs = os.path.join(SOURCE, "policies", "packs", "linux-server")
+    for name in os.listdir(packs):
+        with open(os.path.join(packs, name), encoding="utf-8") as file:
+            count += sum(1 for line in file if line.strip().startswith("ref: "))
+    return count
+
+
+def row_1():
+    agent = Agent()
+    coverage = f"ours: {len(COLLECTORS)} collectors, {checks_judged()} checks, sealed and synced"
+    try:
+        if shutil.which("oscap") and os.path.exists(OSCAP_CONTENT):
+            m.cpu_row("1", "full cycle without a walk, against oscap (Debian 11 profile, 44 rules)", agent.once(),
+                      ["oscap", "xccdf", "eval", "--profile", "xccdf_org.ssgproject.content_profile_standard",
+                       OSCAP_CONTENT], "<= 60 ms, >= 30x", coverage)
+        else:
+            m.row("1", "full cycle, against oscap", "", "missing", "", "")
+    finally:
+        agent.remove()
+
+
+def row_1_lynis():
+    agent = Agent()
+    try:
+        if shutil.which("lynis"):
+            m.cpu_row("1", "full cycle without a walk, against lynis --quick", agent.once(),
+                      ["lynis", "audit", "system", "--quick", "--no-log", "--report-file", "/dev/null"],
+                      ">= 1000x", "", count=5)
+        else:
+            m.row("1", "full cycle, against lynis", "", "missing", "", "")
+    finally:
+        agent.remove()
+
+
+def row_3():
+    agent = Agent()
+    try:
+        m.run(agent.once())
+        ours = statistics.median(m.peak_tree_mib(agent.once())[0] for _ in range(5))
+        for name, argv in (("oscap", ["oscap", "xccdf", "eval", "--profile",
+                                      "xccdf_org.ssgproject.content_profile_standard", OSCAP_CONTENT]),
+                           ("apt list", ["apt", "list", "--upgradable"])):
+            if not shutil.which(argv[0]):
+                m.row("3", f"peak memory of a full cycle, against {name}", f"{ours:.1f} MiB", "missing", "<= 16 MiB", "")
+                continue
+            peer = statistics.median(m.peak_tree_mib(argv)[0] for _ in range(3))
+            m.row("3", f"peak memory of a full cycle, all processes, against {name}", f"{ours:.1f} MiB",
+                  f"{peer:.1f} MiB", "<= 16 MiB", f"{peer / ours:.1f}x")
+    finally:
+        agent.remove()
+
+
+def idle(argv, settle_s=6, environment=None):
+    """RSS and anonymous memory of a daemon after it has settled, and its CPU over 10 s."""
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=environment)
+    try:
+        time.sleep(settle_s)
+        if process.poll() is not None:
+            return None
+        rss, anonymous = m.rss_kib(process.pid)
+        return rss / 1024, anonymous / 1024
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def row_4():
+    agent = Agent()
+    scratch = tempfile.mkdtemp(prefix="vouch-bench-peer-")
+    try:
+        ours = idle([program("vouchd"), "--config", agent.config])
+        shown = "failed" if ours is None else f"{ours[0]:.1f} / {ours[1]:.1f} MiB"
+        conf = os.path.join(scratch, "collectd.conf")
+        with open(conf, "w", encoding="utf-8") as file:
+            file.write(f'BaseDir "{scratch}"\nPIDFile "{scratch}/pid"\nLoadPlugin cpu\nLoadPlugin memory\nLoadPlugin df\n'
+                       f'LoadPlugin interface\nLoadPlugin csv\n<Plugin csv>\nDataDir "{scratch}"\n</Plugin>\n')
+        peers = (("collectd", [shutil.which("collectd") or "/usr/sbin/collectd", "-f", "-C", conf]),
+                 ("node_exporter", ["/usr/bin/prometheus-node-exporter", "--web.listen-address=127.0.0.1:19100"]))
+        for name, argv in peers:
+            if not os.path.exists(argv[0]):
+                m.row("4", f"idle memory, RSS / anonymous, against {name}", shown, "missing", "<= 8 / 2 MiB", "")
+                continue
+            peer = idle(argv)
+            if ours is None or peer is None:
+                m.row("4", f"idle memory, RSS / anonymous, against {name}", shown, "failed" if peer is None else "", "", "")
+                continue
+            m.row("4", f"idle memory, RSS / anonymous, against {name}", shown, f"{peer[0]:.1f} / {peer[1]:.1f} MiB",
+                  "<= 8 / 2 MiB", f"{peer[0] / ours[0]:.1f}x")
+    finally:
+        agent.remove()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def row_9():
+    patch = program("patch_level")
+    m.cpu_row("9", "installed packages, against dpkg-query", [patch, "--tables", "deb_packages"], ["dpkg-query", "-W"],
+              "<= 5 ms")
+    m.cpu_row("9", "pending updates, against apt list", [patch, "--tables", "package_updates"],
+              ["apt", "list", "--upgradable"], "<= 100 ms")
+    m.cpu_row("9", "pending updates, against apt-get -s", [patch, "--tables", "package_updates"],
+              ["apt-get", "-s", "dist-upgrade"], "<= 100 ms")
+
+
+def first_bundle(agent):
+    """Seconds from the start of the daemon to its first parcel on disk."""
+    shutil.rmtree(os.path.join(agent.dir, "state"), ignore_errors=True)
+    outbox = os.path.join(agent.dir, "state", "outbox")
+    start = time.monotonic()
+    process = subprocess.Popen([program("vouchd"), "--config", agent.config], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while time.monotonic() - start < 20:
+            if os.path.isdir(outbox) and any(name.endswith(".parcel") for name in os.listdir(outbox)):
+                return time.monotonic() - start
+            time.sleep(0.001)
+        return None
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def row_10():
+    agent = Agent()
+    try:
+        times = [first_bundle(agent) for _ in range(6)][1:]
+        if None in times:
+            m.row("10", "start to first signed bundle", "failed", "", "<= 150 ms", "")
+            return
+        peer = ["facter"]
+        if shutil.which(peer[0]):
+            runs = [m.run(peer) for _ in range(5)]
+            shown = f"{m.milliseconds(m.median(runs, 'wall_s'))} (facter, wall)"
+            ratio = f"{m.median(runs, 'wall_s') / statistics.median(times):.1f}x"
+        else:
+            shown, ratio = "facter: missing", ""
+        m.row("10", "start to first signed bundle, wall", m.milliseconds(statistics.median(times)), shown, "<= 150 ms", ratio)
+    finally:
+        agent.remove()
+
+
+def as_postgres(argv):
+    return (["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []) + argv
+
+
+def postgres_inserts():
+    """Transactions per second of plain 1 KB inserts by 32 clients, durable; or None."""
+    if not os.path.exists(f"{POSTGRES}/initdb") or not os.path.exists(f"{POSTGRES}/pgbench"):
+        return None
+    scratch = tempfile.mkdtemp(prefix="vouch-bench-pg-")
+    try:
+        os.chmod(scratch, 0o755)
+        if os.geteuid() == 0:
+            shutil.chown(scratch, "postgres", "postgres")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", "check": True}
+        subprocess.run(as_postgres([f"{POSTGRES}/initdb", "-D", f"{scratch}/data", "-A", "trust", "-U", "bench"]), **quiet)
+        subprocess.run(as_postgres([f"{POSTGRES}/pg_ctl", "-D", f"{scratch}/data", "-w", "-l", f"{scratch}/log", "-o",
+                                    f"-c listen_addresses= -c unix_socket_directories={scratch}", "start"]), **quiet)
+        try:
+            base = ["-h", scratch, "-U", "bench", "postgres"]
+            subprocess.run(["psql", *base, "-c", "CREATE TABLE t(id bigserial PRIMARY KEY, body text)"], **quiet)
+            script = os.path.join(scratch, "insert.sql")
+            with open(script, "w", encoding="utf-8") as file:
+                file.write("INSERT INTO t(body) VALUES (repeat('x', 1024));\n")
+            done = subprocess.run([f"{POSTGRES}/pgbench", "-n", "-f", script, "-c", "32", "-j", "2", "-T", "5", *base],
+                                  capture_output=True, text=True, check=True, cwd="/")
+            for line in done.stdout.split("\n"):
+                if line.startswith("tps = "):
+                    return float(line.split()[2])
+        finally:
+            subprocess.run(as_postgres([f"{POSTGRES}/pg_ctl", "-D", f"{scratch}/data", "-m", "immediate", "stop"]),
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", check=False)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return None
+
+
+def row_12():
+    load = program("vouch-bench-ingest")
+    if not os.path.exists(load):
+        m.row("12", "ingest of signed bundles", "load generator not built", "", "", "")
+        return
+    done = subprocess.run([load, "--bin", BIN], capture_output=True, text=True)
+    peer = postgres_inserts()
+    shown = "missing" if peer is None else f"{peer:.0f}/s (PostgreSQL 15, 1 KB, unsigned)"
+    line = done.stdout.strip().split("\n")[-1] if done.returncode == 0 else f"failed: {done.stderr.strip()[-200:]}"
+    m.row("12", "ingest: signed 2 KB bundles over TLS, durable before the receipt", line, shown, ">= 3,000/s", "")
+
+
+ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "9": row_9, "10": row_10, "12": row_12}
+
+
+def main():
+    wanted = sys.argv[2:] or list(ROWS)
+    unknown = [one for one in wanted if one not in ROWS]
+    if unknown:
+        print(f"bench: no row {unknown[0]}; there are {', '.join(ROWS)}", file=sys.stderr)
+        return 64
+    print("| # | metric | ours | peer | ratio peer/ours | target | coverage |\n| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    for one in wanted:
+        ROWS[one]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
