@@ -94,9 +94,10 @@ Status Agent::load() {
   return Ok{};
 }
 
-Status Agent::record_event(const Record& record) {
+Status Agent::record_event(const Record& record, WallMs due) {
   WaitingRecord waiting;
   waiting.record = record;
+  waiting.due = due;
   waiting.urgent = true;
   auto blobs = state_->blobs_of(record);
   if (!blobs) return std::move(blobs).error();
@@ -104,11 +105,12 @@ Status Agent::record_event(const Record& record) {
                                     [&] { return state_->waiting.add(waiting, *blobs); });
 }
 
-Status Agent::record_missed(const std::string& collector, TickRange ticks,
-                            std::string_view reason) {
+// `due`: of the last of the ticks, so that it is sealed in the period that they belong to.
+Status Agent::record_missed(const std::string& collector, TickRange ticks, std::string_view reason,
+                            WallMs due) {
   log::warn(collector + ": " + std::to_string(ticks.count()) + " runs missed (" +
             std::string(reason) + ")");
-  return record_event(RunMissed{clock_.wall_ms(), collector, ticks, std::string(reason)});
+  return record_event(RunMissed{clock_.wall_ms(), collector, ticks, std::string(reason)}, due);
 }
 
 Status Agent::poll() {
@@ -116,9 +118,7 @@ Status Agent::poll() {
   auto full = spool_is_full();
   if (!full) return std::move(full).error();
   for (const Due& due : find_due(schedule_, progress_, clock_.wall_ms())) {
-    Status done = *full ? record_missed(due.collector, {due.missed.first, *due.run}, "spool-full")
-                        : run_tick(due);
-    if (!done) return done;
+    if (auto done = run_tick(due, *full); !done) return done;
     for (Progress& progress : progress_) {
       if (progress.collector == due.collector) progress.next_tick = *due.run + 1;
     }
@@ -134,13 +134,17 @@ Status Agent::poll() {
   return housekeep();
 }
 
-Status Agent::run_tick(const Due& due) {
-  if (due.missed.count() > 0) {
-    auto recorded = record_missed(due.collector, due.missed, missed_because_);
-    if (!recorded) return recorded;
-  }
+Status Agent::run_tick(const Due& due, bool spool_full) {
   for (std::size_t i = 0; i < collectors_.size(); ++i) {
     if (collectors_[i].name != due.collector) continue;
+    TickRange missed = due.missed;
+    if (spool_full) missed.last = *due.run;
+    if (missed.count() > 0) {
+      auto recorded =
+          record_missed(due.collector, missed, spool_full ? "spool-full" : missed_because_,
+                        due_at(schedule_[i], missed.last) * 1000);
+      if (!recorded || spool_full) return recorded;
+    }
     auto run = recorder_.run(collectors_[i], schedule_[i], {Trigger::schedule, *due.run, ""},
                              *judge_, collectors_);
     if (!run) return std::move(run).error();

@@ -65,7 +65,7 @@ class Agent {
 
  private:
   Status load();
-  Status record_event(const Record& record);
+  Status record_event(const Record& record, WallMs due = 0);
   enum class Absence { crashed_or_stopped, stopping };
   Status account_for_absence(Absence absence);
   Status record_crash(const ScheduleEntry& entry, std::int64_t tick);
@@ -73,8 +73,9 @@ class Agent {
   Status record_changes();
   void adopt_schedule();
   Status watch_clock();
-  Status run_tick(const Due& due);
-  Status record_missed(const std::string& collector, TickRange ticks, std::string_view reason);
+  Status run_tick(const Due& due, bool spool_full);
+  Status record_missed(const std::string& collector, TickRange ticks, std::string_view reason,
+                       WallMs due = 0);
   Status housekeep();
   Result<bool> spool_is_full();
   Result<std::vector<std::string>> blobs_in_use();

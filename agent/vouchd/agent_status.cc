@@ -26,7 +26,7 @@ json::Value Agent::status() {
     out["last_sealed"] = second_of(chain.link.sealed);
     out["next_due"] = second_of(chain.next_due);
   }
-  out["collected_records"] = number(state_->waiting.count(false));
+  out["collected_records"] = number(state_->waiting.count());
   out["acknowledged_seq"] = number(state_->ledger.get_integer(kAcknowledgedSeq, -1));
   out["spool_bytes"] = number(state_->bundles.spool_bytes());
   if (const auto waiting = state_->bundles.in_state(BundleState::waiting)) {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr WallMs kSameAsMsMax = WallMs{24} * 3600 * 1000;
 constexpr std::int64_t kMicrosPerMs = 1000;
+constexpr std::int64_t kSecondsOfDay = 86400;
 // A heartbeat comes this much before the moment that was promised.
 constexpr std::int64_t kHeartbeatLeadSecondsMax = 30;
 
@@ -50,21 +51,31 @@ struct Sealer::Draft {
 Sealer::Sealer(State& state, const Clock& clock, SealerOptions options)
     : state_(state), clock_(clock), options_(std::move(options)) {}
 
+// Both by the boot clock: the wall clock may be set, and must neither stop nor hurry the seals.
 Result<std::int64_t> Sealer::due_us() {
   const std::int64_t now_us = clock_.boot_us();
-  auto urgent = state_.waiting.count(true);
-  if (!urgent) return std::move(urgent).error();
-  if (*urgent > 0) {
-    return last_seal_us_ ? std::max(now_us, *last_seal_us_ + kSealGapMs * kMicrosPerMs) : now_us;
-  }
-  const std::int64_t lead = std::min(kHeartbeatLeadSecondsMax, options_.heartbeat_s / 10);
-  const std::int64_t period_us = (options_.heartbeat_s - lead) * 1000 * kMicrosPerMs;
-  if (last_seal_us_) return *last_seal_us_ + period_us;
+  const WallMs now = clock_.wall_ms();
   auto head = state_.ledger.chain_head();
   if (!head) return std::move(head).error();
-  const WallMs since = *head ? clock_.wall_ms() - (*head)->link.sealed : 0;
-  // Sealed in the future: the clock went back. Then what was promised is now.
-  return since < 0 ? now_us : now_us + period_us - since * kMicrosPerMs;
+  const ChainLink link = *head ? (*head)->link : ChainLink();
+
+  const std::int64_t lead = std::min(kHeartbeatLeadSecondsMax, options_.heartbeat_s / 10);
+  const std::int64_t period_us = (options_.heartbeat_s - lead) * 1000 * kMicrosPerMs;
+  std::int64_t heartbeat_us = last_seal_us_.value_or(now_us) + period_us;
+  if (!last_seal_us_) {
+    const WallMs since = now - link.sealed;
+    // Sealed in the future: the clock went back. Then what was promised is now.
+    heartbeat_us = since < 0 ? now_us : heartbeat_us - since * kMicrosPerMs;
+  }
+  auto due = state_.waiting.urgent_due();
+  if (!due) return std::move(due).error();
+  if (!*due) return heartbeat_us;
+  // A run whose tick lies beyond the period (the clock went back) waits for its time.
+  const WallMs early = std::max<WallMs>(**due + 1 - std::max(now, link.period_to), 0);
+  const std::int64_t soon_us =
+      std::max(now_us + std::min(early, kSecondsOfDay * 1000) * kMicrosPerMs,
+               last_seal_us_ ? *last_seal_us_ + kSealGapMs * kMicrosPerMs : now_us);
+  return std::min(soon_us, heartbeat_us);
 }
 
 bool Sealer::rotation_is_due(const ChainHead& head, WallMs now) const {

@@ -111,12 +111,21 @@ Status WaitingRecords::remove(std::int64_t id) {
   return Ok{};
 }
 
-Result<std::int64_t> WaitingRecords::count(bool urgent_only) {
-  auto select = database_.prepare("SELECT count(*) FROM waiting WHERE urgent >= ?");
+Result<std::int64_t> WaitingRecords::count() {
+  auto select = database_.prepare("SELECT count(*) FROM waiting");
   if (!select) return std::move(select).error();
-  auto row = select->bind(1, static_cast<std::int64_t>(urgent_only)).step();
+  auto row = select->step();
   if (!row) return std::move(row).error();
   return select->integer(0);
+}
+
+Result<std::optional<WallMs>> WaitingRecords::urgent_due() {
+  auto select = database_.prepare("SELECT min(due_ms) FROM waiting WHERE urgent = 1");
+  if (!select) return std::move(select).error();
+  auto row = select->step();
+  if (!row) return std::move(row).error();
+  if (!*row || select->is_null(0)) return std::optional<WallMs>();
+  return std::optional(select->integer(0));
 }
 
 Result<CollectorState> WaitingRecords::collector(std::string_view name) {

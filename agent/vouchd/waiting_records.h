@@ -61,7 +61,9 @@ class WaitingRecords {
   Status add(const WaitingRecord& record, const std::vector<std::string>& blobs);
   Result<std::vector<WaitingRecord>> list(std::size_t count_max);  // In order of making.
   Status remove(std::int64_t id);
-  [[nodiscard]] Result<std::int64_t> count(bool urgent_only);
+  [[nodiscard]] Result<std::int64_t> count();
+  // The least `due` of those that are urgent; nothing if none is.
+  [[nodiscard]] Result<std::optional<WallMs>> urgent_due();
 
   Result<CollectorState> collector(std::string_view name);  // A new one if it is not known.
   Result<std::vector<CollectorState>> collectors();

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the store says is checked, and its unsigned words stop nothing (docs/threat-model.md).
+#include "agent/vouchd/acceptor.h"
+
+#include <sys/stat.h>
+
+#include "agent/vouchd/fake_world.h"
+
+namespace vouch::agent {
+namespace {
+
+std::size_t waiting(Agent& agent) {
+  return agent.state().bundles.in_state(BundleState::waiting).value().size();
+}
+
+// A day in which the store says `suffix` = `bytes` about every bundle.
+void live_a_day_under(World& world, Agent& agent, const std::string& suffix,
+                      const std::string& bytes) {
+  const auto before = agent.state().ledger.chain_head().value()->link.next_seq;
+  for (int i = 0; i < 288; ++i) {
+    const auto found_bundles = agent.state().bundles.in_state(BundleState::waiting).value();
+    for (const auto& bundle : found_bundles) {
+      world.put_receipt(bundle.seq, suffix, bytes);
+    }
+    REQUIRE(agent.poll());
+    world.clock.advance(300'000);
+  }
+  CHECK(agent.state().ledger.chain_head().value()->link.next_seq >= before + 20);
+  CHECK(agent.state().bundles.in_state(BundleState::kept).value().empty());
+  CHECK(of_kind<LogAlarm>(check_chain(agent.state())).empty());
+}
+
+}  // namespace
+
+TEST_CASE("a good receipt acknowledges its bundle and keeps the parcel", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->collect_all(Trigger::manual));
+  REQUIRE(agent->seal());
+  REQUIRE(waiting(*agent) == 1);
+
+  world.deliver(agent->state());
+  REQUIRE(agent->poll());
+
+  CHECK(waiting(*agent) == 0);
+  CHECK(agent->state().outbox.waiting().value().empty());
+  CHECK(agent->state().outbox.kept().value() == std::vector<std::int64_t>{0});
+  CHECK(read_file(world.config.outbox_dir() + "/log_seen", 65536).value() ==
+        agent->state().ledger.accepted_checkpoint().value()->note);
+  world.clock.advance(3'700'000);
+  REQUIRE(agent->seal());
+  const auto bundle = agent->state().bundles.find(1).value().value();
+  const auto statement = parse_statement(dsse::parse(bundle.envelope).value().payload).value();
+  CHECK(statement.bundle.log_seen->size == 2);
+}
+
+TEST_CASE("seq 0 names the enrolment", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+
+  const auto bundle = agent->state().bundles.find(0).value().value();
+  const auto statement = parse_statement(dsse::parse(bundle.envelope).value().payload).value();
+  REQUIRE(statement.bundle.enrolment);
+  CHECK(statement.bundle.enrolment->leaf_index == 0);
+  CHECK(statement.bundle.log_seen->size == 1);
+}
+
+TEST_CASE("receipts that do not hold acknowledge nothing", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  State& state = agent->state();
+  const auto index = world.log_bundle(state, 0);
+  const auto good = world.log.receipt(index, world.log.size());
+  const auto proof = world.log.consistency(1, world.log.size());
+  FakeLog other;
+  const auto foreign = other.append(world.clock.wall, leaf::StoreStart{"1", std::string(64, 'a')});
+  auto flipped = good;
+  flipped[good.find("index") + 60] ^= 1;
+
+  const std::vector<std::pair<std::string, std::string>> bad{
+      {"", proof},                                               // empty
+      {"nonsense", proof},                                       // no receipt
+      {good.substr(0, good.size() - 1), proof},                  // cut
+      {flipped, proof},                                          // a bit
+      {world.log.receipt(0, world.log.size()), proof},           // another leaf
+      {other.receipt(foreign, 1), proof},                        // another log's key
+      {good, ""},                                                // no consistency
+      {good, world.log.consistency(1, world.log.size()) + "x"},  // a bad one
+      {std::string(300'000, 'x'), proof}};                       // too large
+  for (const auto& [receipt, consistency] : bad) {
+    CAPTURE(receipt.substr(0, 300), consistency);
+    world.put_receipt(0, ".tlog-proof", receipt);
+    world.put_receipt(0, ".consistency", consistency);
+    REQUIRE(agent->poll());
+    CHECK(waiting(*agent) >= 1);
+    CHECK(state.outbox.has(0));
+  }
+
+  world.put_receipt(0, ".tlog-proof", good);
+  world.put_receipt(0, ".consistency", proof);
+  REQUIRE(agent->poll());
+  CHECK_FALSE(state.outbox.has(0));
+}
+
+TEST_CASE("files that are no plain files of ours are not read", "[acceptor]") {
+  World world;
+  const std::string path = world.directory + "/file";
+  world.write("file", "x");
+  CHECK(read_untrusted(path, geteuid()) == "x");
+
+  REQUIRE(symlink(path.c_str(), (world.directory + "/link").c_str()) == 0);
+  CHECK_FALSE(read_untrusted(world.directory + "/link", geteuid()));
+  REQUIRE(link(path.c_str(), (world.directory + "/hard").c_str()) == 0);
+  CHECK_FALSE(read_untrusted(path, geteuid()));
+  REQUIRE(mkfifo((world.directory + "/fifo").c_str(), 0600) == 0);
+  CHECK_FALSE(read_untrusted(world.directory + "/fifo", geteuid()));
+  CHECK_FALSE(read_untrusted("/dev/zero", geteuid()));
+  world.write("huge", std::string(300'000, 'x'));
+  CHECK_FALSE(read_untrusted(world.directory + "/huge", geteuid()));
+  if (geteuid() == 0) {
+    world.write("foreign", "x");
+    REQUIRE(chown((world.directory + "/foreign").c_str(), 65534, 65534) == 0);
+    CHECK_FALSE(read_untrusted(world.directory + "/foreign", 0));
+    CHECK(read_untrusted(world.directory + "/foreign", 65534));
+  }
+}
+
+TEST_CASE("unsigned words of the store stop nothing and delete nothing, for a day", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  const auto said = GENERATE(
+      as<std::pair<std::string, std::string>>{},
+      std::pair{
+          ".refused.json",
+          R"({"problem":{"type":"urn:vouch:problem:chain","status":409,"title":"x","detail":"",)"
+          R"("expected_seq":0,"expected_prev":"","fork":true},"seq":0,"status":409})"},
+      std::pair{
+          ".refused.json",
+          R"({"problem":{"type":"urn:vouch:problem:bad-statement","status":422},"seq":0,"status":422})"},
+      std::pair{".refused.json", R"({"problem":{},"seq":0,"status":500})"},
+      std::pair{".refused.json", "nonsense"}, std::pair{".fork", "no proof at all"},
+      std::pair{".contradiction", "old 1\n\nnothing"},
+      std::pair{".delivered.json", R"({"seq":0,"sha256":"00"})"});
+  CAPTURE(said.first, said.second);
+
+  live_a_day_under(world, *agent, said.first, said.second);
+
+  const auto refused = of_kind<Refused>(check_chain(agent->state()));
+  CHECK(refused.size() <= 1);
+}
+
+TEST_CASE("a log that stays behind is reported once, after an hour", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  const auto index = world.log_bundle(agent->state(), 0);
+
+  live_a_day_under(world, *agent, ".tlog-proof", world.log.receipt(index, world.log.size()));
+
+  const auto refused = of_kind<Refused>(check_chain(agent->state()));
+  REQUIRE(refused.size() == 1);
+  CHECK(refused[0].problem == "log-behind");
+  CHECK(refused[0].status == 0);
+}
+
+TEST_CASE("a proved fork stops sealing", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  const auto index = world.log.append(
+      world.clock.wall,
+      leaf::Bundle{
+          agent->state().identity.agent, 0, std::string(64, 'b'), std::string(64, '0'),
+          "BuP9j9opu2CrWVV95h7bCuzbIxE0vjDnW0Vfjht5L6k=", base64_encode(std::string(64, 's'))});
+  world.put_receipt(0, ".fork", world.log.receipt(index, world.log.size()));
+  REQUIRE(agent->poll());
+
+  const auto sealed = agent->seal();
+
+  REQUIRE_FALSE(sealed);
+  CHECK(sealed.error().code == Errc::denied);
+  CHECK(agent->state().outbox.has(0));
+}
+
+TEST_CASE("missing blobs are sent again, all of the bundle's", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->collect_all(Trigger::manual));
+  REQUIRE(agent->seal());
+  world.deliver(agent->state());
+  REQUIRE(agent->poll());
+  world.clock.advance(3'700'000);
+  REQUIRE(agent->seal());
+  const auto seq = agent->state().ledger.chain_head().value()->link.next_seq - 1;
+  const auto before = read_parcel(agent->state().outbox.read(seq).value()).value();
+  REQUIRE(before.blobs.empty());
+
+  world.put_receipt(
+      seq, ".refused.json",
+      R"({"problem":{"type":"urn:vouch:problem:missing-blobs","status":409,"title":"x",)"
+      R"("detail":"","missing":[]},"seq":)" +
+          std::to_string(seq) + R"(,"status":409})");
+  REQUIRE(agent->poll());
+
+  const auto after = read_parcel(agent->state().outbox.read(seq).value()).value();
+  CHECK_FALSE(after.blobs.empty());
+  CHECK(after.envelope == before.envelope);
+}
+
+TEST_CASE("acknowledged parcels are let go after their time, with their blobs", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->collect_all(Trigger::manual));
+  REQUIRE(agent->seal());
+  world.deliver(agent->state());
+  REQUIRE(agent->poll());
+  REQUIRE(agent->state().outbox.kept().value().size() == 1);
+
+  world.clock.advance(8 * std::int64_t{86'400'000});
+  REQUIRE(agent->poll());
+
+  CHECK(agent->state().outbox.kept().value().empty());
+  CHECK(agent->state().bundles.find(0).value()->state == BundleState::expired);
+}
+
+TEST_CASE("a copy counts as delivered only where no store is known", "[acceptor]") {
+  const bool enrolled = GENERATE(false, true);
+  World world;
+  world.config.destination = "file:///backup";
+  if (enrolled) world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  const auto parcel = agent->state().outbox.read(0).value();
+  world.put_receipt(0, ".delivered.json", R"({"seq":0,"sha256":")" + sha256_hex(parcel) + "\"}");
+
+  REQUIRE(agent->poll());
+
+  CHECK(agent->state().outbox.has(0) == enrolled);
+}
+
+TEST_CASE("enrolment checks the answer before it keeps anything", "[enrol]") {
+  World world;
+  FakeLog other;
+  const auto attempt = [&](const JoinString& join, FakeLog& log, bool cut) {
+    return enrol({world.config.state_dir, world.host}, join, world.clock,
+                 [&](const JoinString&, const std::string& envelope) {
+                   auto answer = log.enrol(envelope, world.clock.wall);
+                   if (cut) answer->body.pop_back();
+                   return answer;
+                 });
+  };
+
+  CHECK(attempt(world.log.join(), other, false).error().code == Errc::denied);  // Another log.
+  CHECK(attempt(world.log.join(), world.log, true).error().code == Errc::denied);
+  CHECK_FALSE(file_exists(world.config.state_dir + "/store.json"));
+
+  const auto agent =
+      State::open(world.config.state_dir, world.host.machine, 0).value()->identity.agent;
+  const auto good = attempt(world.log.join(), world.log, false);
+  REQUIRE(good);
+  CHECK(good->agent == agent);  // The same id and key were offered all the time.
+  CHECK(attempt(world.log.join(), world.log, false).error().code == Errc::exists);
+}
+
+TEST_CASE("a chain that was sealed before enrolment is set aside and named", "[enrol]") {
+  World world;
+  std::string first;
+  {
+    const auto agent = world.start();
+    first = agent->state().identity.agent;
+    REQUIRE(agent->stop("once"));
+  }
+
+  const auto report = world.enrol();
+
+  CHECK(report.predecessor == first);
+  CHECK(report.agent != first);
+  CHECK(file_exists(world.config.state_dir + "/previous-" + first + "/agent.db"));
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  check_chain(agent->state());
+}
+
+}  // namespace vouch::agent

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/vouchd/agent.h"
+
+#include "agent/vouchd/fake_world.h"
+
+namespace vouch::agent {
+namespace {
+
+// Lets the daemon's loop run, by the clock of the world, for so long.
+void live(World& world, Agent& agent, std::int64_t ms) {
+  const WallMs end = world.clock.wall + ms;
+  while (world.clock.wall < end) {
+    const auto polled = agent.poll();
+    if (!polled) FAIL(polled.error().message);
+    const auto wait = std::max<std::int64_t>(agent.wait_ms(), 1);
+    world.clock.advance(std::min(wait, end - world.clock.wall));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("one pass without a store collects, judges and seals", "[agent]") {
+  World world;
+  world.runner.users = {"root", "bob"};
+  const auto agent = world.start();
+  REQUIRE(agent->collect_all(Trigger::manual));
+  REQUIRE(agent->stop("once"));
+
+  const auto records = check_chain(agent->state());
+  const auto runs = of_kind<Observation>(records);
+  REQUIRE(runs.size() == 1);
+  const auto& content = std::get<RunContent>(runs[0].content);
+  const auto outcomes = read_outcomes(agent->state().blobs.get(content.outcomes.sha256).value());
+  REQUIRE(outcomes);
+  REQUIRE(outcomes->size() == 1);
+  CHECK(outcomes->front().outcome == OutcomeKind::fail);
+  CHECK(agent->state().blobs.get(*outcomes->front().findings).value() ==
+        "{\"username\":\"bob\"}\n");
+}
+
+TEST_CASE("each tick of a day is on record once, and a quiet day seals by the hour", "[agent]") {
+  World world;
+  const auto agent = world.start();
+
+  live(world, *agent, 86'400'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto records = check_chain(agent->state());
+  CHECK(of_kind<Observation>(records).size() == 288);
+  CHECK(of_kind<RunMissed>(records).empty());
+  const auto sealed = agent->state().ledger.chain_head().value()->link.next_seq;
+  CHECK(sealed >= 24);
+  CHECK(sealed <= 29);
+  std::size_t full = 0;
+  for (const auto& run : of_kind<Observation>(records)) {
+    full += std::holds_alternative<RunContent>(run.content) ? 1 : 0;
+  }
+  CHECK(full <= 3);
+}
+
+TEST_CASE("a change is sealed at once, an unchanged run waits", "[agent]") {
+  World world;
+  const auto agent = world.start();
+  live(world, *agent, 310'000);
+  const auto before = agent->state().ledger.chain_head().value()->link.next_seq;
+  live(world, *agent, 300'000);
+  CHECK(agent->state().ledger.chain_head().value()->link.next_seq == before);
+
+  world.runner.users = {"root", "eve"};
+  live(world, *agent, 305'000);
+
+  CHECK(agent->state().ledger.chain_head().value()->link.next_seq == before + 1);
+  check_chain(agent->state());
+}
+
+TEST_CASE("time without the agent is missed, on record", "[agent]") {
+  World world;
+  {
+    const auto agent = world.start();
+    live(world, *agent, 600'000);
+    REQUIRE(agent->stop("SIGTERM"));
+  }
+  world.clock.advance(3'600'000);
+  const auto agent = world.start();
+  live(world, *agent, 310'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto records = check_chain(agent->state());
+  const auto missed = of_kind<RunMissed>(records);
+  REQUIRE(missed.size() == 1);
+  CHECK(missed[0].ticks.count() == 12);
+  CHECK(missed[0].reason == "not-running");
+  const auto starts = of_kind<AgentStart>(records);
+  REQUIRE(starts.size() == 2);
+  CHECK_FALSE(starts[1].unclean);
+}
+
+TEST_CASE("an end without a word is unclean", "[agent]") {
+  World world;
+  { live(world, *world.start(), 400'000); }
+  world.clock.advance(1000);
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+
+  const auto starts = of_kind<AgentStart>(check_chain(agent->state()));
+  REQUIRE(starts.size() == 2);
+  CHECK(starts[1].unclean);
+}
+
+TEST_CASE("a clock that is set is on record, and no tick runs twice", "[agent]") {
+  const auto step = GENERATE(-7'200'000, 7'200'000, 31'536'000'000, -31'536'000'000);
+  World world;
+  const auto agent = world.start();
+  live(world, *agent, 1'200'000);
+
+  world.clock.wall += step;
+  live(world, *agent, 1'200'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto records = check_chain(agent->state());
+  CHECK(of_kind<ClockStep>(records).size() == 1);
+  for (const auto& missed : of_kind<RunMissed>(records)) CHECK(missed.reason == "clock-step");
+}
+
+TEST_CASE("a run that fails is on record with its reason", "[agent]") {
+  World world;
+  world.runner.violation = RunViolation{Violation::deadline, 0, "killed at its deadline"};
+  const auto agent = world.start();
+  live(world, *agent, 700'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto failed = of_kind<RunFailed>(check_chain(agent->state()));
+  REQUIRE(failed.size() >= 2);
+  CHECK(failed[0].reason == "deadline");
+}
+
+TEST_CASE("a full spool stops collecting, not sealing", "[agent]") {
+  World world;
+  world.config.spool_bytes_max = 1;
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  const int before = world.runner.runs;
+
+  live(world, *agent, 3'700'000);
+
+  CHECK(world.runner.runs == before);
+  const auto records = check_chain(agent->state());
+  CHECK(of_kind<RunMissed>(records).size() >= 10);
+  CHECK(of_kind<RunMissed>(records)[0].reason == "spool-full");
+}
+
+TEST_CASE("a changed configuration closes its bundle, and ticks go on under the new one",
+          "[agent]") {
+  World world;
+  {
+    const auto agent = world.start();
+    live(world, *agent, 700'000);
+    REQUIRE(agent->stop("SIGTERM"));
+  }
+  world.config.collectors[0].interval_s = 60;
+  const auto agent = world.start();
+  live(world, *agent, 200'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto records = check_chain(agent->state());
+  CHECK(of_kind<ConfigChange>(records).size() == 1);
+  CHECK(of_kind<Observation>(records).size() >= 5);
+}
+
+TEST_CASE("keys rotate by bundles, and the old one goes once all it signed is acknowledged",
+          "[agent]") {
+  World world;
+  world.config.rotate_bundles = 2;
+  world.enrol();
+  const auto agent = world.start();
+  State& state = agent->state();
+  for (int i = 0; i < 5; ++i) {
+    world.clock.advance(3000);
+    REQUIRE(agent->seal());
+  }
+  const auto records = check_chain(state);
+  CHECK(of_kind<KeyRotate>(records).size() == 2);
+  CHECK(state.keys.list().value() == std::vector<std::int64_t>{0, 1, 2});
+
+  world.deliver(state);
+  REQUIRE(agent->poll());
+
+  CHECK(state.keys.list().value() == std::vector<std::int64_t>{2});
+  check_chain(state);
+}
+
+TEST_CASE("a state that was copied to another machine is refused", "[agent]") {
+  World world;
+  world.start();
+  world.host.machine[0] = '1';
+
+  const auto agent =
+      Agent::open(world.config, world.clock, world.runner, world.host, std::string(64, 'a'));
+
+  REQUIRE_FALSE(agent);
+  CHECK(agent.error().code == Errc::denied);
+}
+
+}  // namespace vouch::agent
