@@ -135,6 +135,8 @@ void Agent::adopt_schedule() {
 
 Status Agent::start() {
   if (auto repaired = state_->repair_files(); !repaired) return repaired;
+  // What came home while nobody was here: the first bundle then names the newest checkpoint.
+  if (auto accepted = acceptor_->scan(); !accepted) return std::move(accepted).error();
   auto clean = state_->ledger.get(kClean);
   if (!clean) return std::move(clean).error();
   auto in_force = state_->ledger.get(kConfigInForce);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -101,6 +102,32 @@ TEST_CASE("what is wrong is named with its position and what is allowed", "[conf
   CHECK_THAT(message_of("collectors:\n  a: 5\n"), Catch::Contains("a mapping"));
   CHECK_THAT(message_of("[]"), Catch::Contains("a mapping"));
   CHECK_THAT(message_of(""), Catch::Contains("a mapping"));
+}
+
+TEST_CASE("the example is a good configuration", "[config]") {
+  const std::string path = VOUCH_SOURCE_DIR "/packaging/examples/vouchd.yaml";
+  const auto text = read_file(path, kConfigBytesMax);
+  REQUIRE(text);
+
+  const auto config = parse_config(*text, path);
+
+  if (!config) FAIL(config.error().message);
+  CHECK(config->collectors.size() == 4);
+}
+
+TEST_CASE("the schema has the keys that the reader has", "[config]") {
+  const auto text =
+      read_file(VOUCH_SOURCE_DIR "/proto/schemas/configuration.schema.json", kConfigBytesMax);
+  REQUIRE(text);
+  const auto schema = json::parse(*text);
+  REQUIRE(schema);
+  const std::string said = message_of("no_such_key: 1\n" + kMinimal);
+  for (const auto& [key, value] : *schema->find("properties")->if_object()) {
+    CAPTURE(key);
+    CHECK_THAT(said, Catch::Contains(key));
+  }
+  const auto listed = std::count(said.begin(), said.end(), ',') + 1;
+  CHECK(listed == static_cast<std::ptrdiff_t>(schema->find("properties")->if_object()->size()));
 }
 
 TEST_CASE("times and sizes have units", "[config]") {

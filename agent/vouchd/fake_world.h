@@ -92,6 +92,7 @@ class FakeLog {
   const std::string& policy() const { return policy_; }
   std::string vkey() const { return note::write_vkey(vkey_); }
   std::uint64_t size() const { return hashes_.size(); }
+  const std::vector<merkle::Hash>& leaf_hashes() const { return hashes_; }
 
   std::uint64_t append(WallMs at, leaf::Body body) {
     entries_.push_back(leaf::write({at, std::move(body)}).value());
