@@ -155,7 +155,11 @@ class World {
     REQUIRE(mkdtemp(name.data()) != nullptr);
     directory = name;
     write("accounts", R"(#!/bin/sh
-echo '{"columns":0,"protocol":1,"name":"accounts","version":"1.0.0","title":"Accounts","interval_s":300,"deadline_s":30,"options":{},"needs":{"network":false,"cache_dir":false},"tables":[{"name":"users","title":"Users","key":["username"],"volatile":false,"needs":{"capabilities":[]},"columns":[{"name":"username","type":"text","title":"Name"}]}]}'
+printf '%s' '{"protocol":1,"name":"accounts","version":"1.0.0","title":"Accounts",'
+printf '%s' '"interval_s":300,"deadline_s":30,"options":{},'
+printf '%s' '"needs":{"network":false,"cache_dir":false},"tables":[{"name":"users",'
+printf '%s' '"title":"Users","key":["username"],"volatile":false,"needs":{"capabilities":[]},'
+printf '%s' '"columns":[{"name":"username","type":"text","title":"Name"}]}]}'
 )");
     std::filesystem::permissions(directory + "/accounts", std::filesystem::perms::owner_all);
     write("pack.yaml", R"(pack: test.accounts
