@@ -51,16 +51,37 @@ std::string_view next_line(std::string_view& rest, std::size_t columns) {
   return line;
 }
 
-// Takes columns from the widest cells until the sum fits, never below kCellColumnsMin.
-void shrink_to_fit(std::vector<std::size_t>& widths, std::size_t columns) {
+// Columns of the longest piece between blanks: below it, words are cut in two.
+std::size_t word_of(std::string_view text) {
+  std::size_t longest = 0;
+  while (!text.empty()) {
+    const auto blank = text.find(' ');
+    longest = std::max(longest, width_of(text.substr(0, blank)));
+    text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
+  }
+  return longest;
+}
+
+// Takes columns from the widest cells until the sum fits: first from those that can be wrapped at
+// blanks, so that names stay whole and can be copied, then from all; never below kCellColumnsMin.
+void shrink_to_fit(std::vector<std::size_t>& widths, const std::vector<std::size_t>& words,
+                   std::size_t columns) {
   const auto total = [&] {
     std::size_t sum = widths.empty() ? 0 : (widths.size() - 1) * kGap.size();
     for (const auto width : widths) sum += width;
     return sum;
   };
   while (total() > columns) {
-    const auto widest = std::max_element(widths.begin(), widths.end());
-    if (*widest <= kCellColumnsMin) return;
+    std::size_t* widest = nullptr;
+    for (const bool only_wrappable : {true, false}) {
+      for (std::size_t i = 0; i < widths.size(); ++i) {
+        const bool can =
+            widths[i] > (only_wrappable ? std::max(words[i], kCellColumnsMin) : kCellColumnsMin);
+        if (can && (!widest || widths[i] > *widest)) widest = &widths[i];
+      }
+      if (widest) break;
+    }
+    if (!widest) return;
     --*widest;
   }
 }
@@ -150,13 +171,17 @@ void TextTable::add(std::vector<std::string> cells, Colour colour) {
 }
 
 std::string TextTable::render(const TerminalStyle& style) const {
-  std::vector<std::size_t> widths;
+  std::vector<std::size_t> widths, words;
   for (std::size_t i = 0; i < header_.size(); ++i) {
-    std::size_t width = width_of(header_[i]);
-    for (const auto& row : rows_) width = std::max(width, width_of(row.cells[i]));
+    std::size_t width = width_of(header_[i]), word = word_of(header_[i]);
+    for (const auto& row : rows_) {
+      width = std::max(width, width_of(row.cells[i]));
+      word = std::max(word, word_of(row.cells[i]));
+    }
     widths.push_back(std::max<std::size_t>(width, 1));
+    words.push_back(word);
   }
-  shrink_to_fit(widths, style.columns);
+  shrink_to_fit(widths, words, style.columns);
   std::string out;
   render_row(out, header_, widths, Colour::bold, style);
   for (const auto& row : rows_) render_row(out, row.cells, widths, row.colour, style);

@@ -29,6 +29,16 @@ TEST_CASE("a cell that does not fit is wrapped and never cut", "[text_table]") {
   CHECK(static_cast<std::size_t>(std::count(text.begin(), text.end(), 'x')) == 60 + 1);  // six
 }
 
+TEST_CASE("names stay whole while prose can be wrapped instead", "[text_table]") {
+  TextTable table({"CHECK", "WHAT"});
+  table.add({"ssh-authentication.no-single-password", "A password alone does not open a session"});
+
+  const auto text = table.render({60, false});
+
+  CHECK_THAT(text, Catch::Contains("ssh-authentication.no-single-password"));
+  CHECK_THAT(text, Catch::Contains("session"));
+}
+
 TEST_CASE("a host's data cannot drive the reader's terminal", "[text_table]") {
   CHECK(printable("a\x1b[2Jb") == "a\\x1b[2Jb");
   CHECK(printable("a\nb\x7f") == "a\\nb\\x7f");

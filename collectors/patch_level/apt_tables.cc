@@ -67,9 +67,8 @@ void add_updates(const std::vector<PackageUpdate>& updates, sdk::Rows& rows) {
 
 // Values that apt reads as yes or no: no secret, and what a check of AllowUnauthenticated needs.
 bool is_switch(std::string_view value) {
-  constexpr std::array<std::string_view, 12> kWords = {"0",   "1",  "true", "false",  "yes",    "no",
-                                                       "off", "on", "with", "without", "enable",
-                                                       "disable"};
+  constexpr std::array<std::string_view, 12> kWords = {
+      "0", "1", "true", "false", "yes", "no", "off", "on", "with", "without", "enable", "disable"};
   return std::find(kWords.begin(), kWords.end(), value) != kWords.end();
 }
 
