@@ -188,7 +188,9 @@ std::string report_as_text(const CheckReport& report, const TerminalStyle& style
   }
   text += outcomes_table(report, style);
   text += findings_text(report, style);
-  if (report.scorecard) text += "\n" + scorecard_as_text(*report.scorecard, report.all, style);
+  for (const auto& card : report.scorecards) {
+    text += "\n" + scorecard_as_text(card, report.all, style);
+  }
   return text + summary(report, style);
 }
 
@@ -228,7 +230,9 @@ json::Value report_as_json(const CheckReport& report) {
                       {"collectors", std::move(collectors)},
                       {"outcomes", std::move(outcomes)},
                       {"not_judged", std::move(not_judged)}};
-  if (report.scorecard) object.emplace("scorecard", policy::to_json(*report.scorecard));
+  json::Array cards;
+  for (const auto& card : report.scorecards) cards.push_back(policy::to_json(card));
+  if (!cards.empty()) object.emplace("scorecards", std::move(cards));
   return object;
 }
 

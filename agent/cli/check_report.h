@@ -3,7 +3,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ struct CheckReport {
   // The columns of a check's findings, in the order of its query.
   std::map<std::string, std::vector<std::string>> columns;
   std::vector<const policy::Check*> not_judged;  // No collector here has their first table.
-  std::optional<policy::Scorecard> scorecard;
+  std::vector<policy::Scorecard> scorecards;
   std::string host;
   std::string root;
   bool all = false;  // Also what passes, all criteria, all findings.

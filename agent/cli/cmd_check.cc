@@ -105,7 +105,7 @@ std::map<std::string, std::vector<std::string>> finding_columns(
   return columns;
 }
 
-// The scorecard of the framework that --framework names.
+// The scorecard of a framework that --framework names.
 Result<policy::Scorecard> scorecard_of(const Places& places, const std::string& framework_id,
                                        const policy::PackSet& packs,
                                        const std::vector<Outcome>& outcomes, WallSeconds now) {
@@ -171,10 +171,10 @@ int run_check(const Arguments& arguments, Output& output) {
   report.findings = std::move(judged->findings);
   take_outcomes(std::move(judged->outcomes), arguments.positional, report);
   report.columns = finding_columns(report, *collectors);
-  if (const auto framework = arguments.value("--framework")) {
-    auto card = scorecard_of(*places, *framework, *packs, report.outcomes, live.now);
+  for (const auto& framework : arguments.values("--framework")) {
+    auto card = scorecard_of(*places, framework, *packs, report.outcomes, live.now);
     if (!card) return output.fail(card.error());
-    report.scorecard = *std::move(card);
+    report.scorecards.push_back(*std::move(card));
   }
   if (output.json) {
     output.write_json(report_as_json(report));

@@ -26,7 +26,7 @@ Command check_command() {
       "  vouch check --framework soc2-2017\n"
       "  sudo vouch check dormant-accounts --format json\n"
       "  vouch check --root /mnt/image",
-      {{"--framework", "ID", "print the scorecard of a framework, e.g. soc2-2017", false},
+      {{"--framework", "ID", "print the scorecard of a framework, e.g. soc2-2017", true},
        {"--all", "", "also print what passes, every criterion and every finding", false},
        kRoot,
        kPack,
