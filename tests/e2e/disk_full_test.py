@@ -20,19 +20,23 @@ class DiskFull(unittest.TestCase):
         self.site = s.Site().__enter__()
         self.addCleanup(self.site.__exit__)
         self.small = os.path.join(self.site.dir, "small")
-        if not s.is_root() or not small_file_system(self.small, "24m"):
+        if not s.is_root() or not small_file_system(self.small, "64m"):
             self.skipTest("skipped: a small file system needs root and mount")
         self.addCleanup(lambda: subprocess.run(["umount", "-l", self.small], check=False))
 
     def fill(self):
         path = os.path.join(self.small, "filler")
-        with open(path, "wb") as file:
-            try:
-                while True:
-                    file.write(b"x" * 65536)
-                    file.flush()
-            except OSError:
-                return path
+        filler = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            for size in (65536, 4096, 1):  # To the last byte.
+                try:
+                    while True:
+                        os.write(filler, b"x" * size)
+                except OSError:
+                    pass
+        finally:
+            os.close(filler)
+        return path
 
     def test_a_full_disk_at_sealing_stops_nothing_that_was_sealed(self):
         self.site.store.start()
