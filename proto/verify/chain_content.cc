@@ -96,7 +96,7 @@ bool ChainWalk::count_approvals(const RunContent& content) {
     if (!waivers && !input.name.starts_with(kBaselinePrefix)) continue;
     const bool approved = context_.approved.contains({input.sha256, host_.agent}) ||
                           context_.approved.contains({input.sha256, ""});
-    if (waivers) waivers_approved = approved;
+    if (waivers && !approved) waivers_approved = false;  // There may be those of several runs.
     if (!context_.judged_changes.emplace(input.sha256, host_.agent).second) continue;
     auto& counts = context_.verdict.counts;
     ++(approved ? counts.approved : counts.claimed);

@@ -141,6 +141,34 @@ TEST_CASE("waivers that nobody approved count as claimed", "[coverage]") {
   CHECK(approved.hosts.front().controls.at("a").waived == 2);
 }
 
+TEST_CASE("approved waivers of one run do not cover for claimed ones beside them", "[coverage]") {
+  StoreFixture store;
+  const auto claimed = store.put("{\"id\":\"w1\"}\n");
+  const auto approved = store.put("{\"id\":\"w2\"}\n");
+  store.edit = [&](Bundle& bundle) {
+    for (auto& record : bundle.records) {
+      auto& content = std::get<RunContent>(std::get<Observation>(record).content);
+      content.inputs = {{"waivers", 1, claimed, false, std::nullopt, std::nullopt},
+                        {"waivers", 1, approved, false, std::nullopt, "patch_level/7"}};
+      const auto findings = store.put("{\"username\":\"root\"}\n");
+      const auto outcomes =
+          *write_outcomes({{"a.waived", "a", OutcomeKind::waived, "", 1, 1, findings, {"w1"}}});
+      content.outcomes = {1, store.put(outcomes.bytes)};
+    }
+  };
+  store.seal();
+  store.append(
+      leaf::Approval{"waivers", approved, kAgent, "bob", "alice", {}, std::string(64, 'a')});
+
+  const auto verdict = store.verify();
+
+  INFO(write_text(verdict));
+  REQUIRE(verdict.verified());
+  CHECK(verdict.counts.claimed == 1);
+  CHECK(verdict.hosts.front().controls.at("a").claimed_waived == 2);
+  CHECK(verdict.hosts.front().controls.at("a").waived == 0);
+}
+
 TEST_CASE("replay is asked for every run, and its answer decides", "[coverage]") {
   StoreFixture store;
   store.seal();
