@@ -66,6 +66,7 @@ void CoverageCounter::add(const Bundle& bundle, const std::vector<ScheduleEntry>
 Coverage CoverageCounter::finish(bool ended) const {
   Coverage result = coverage_;
   result.to = last_to_;
+  result.reaches_end = started_;  // Nobody accounts for a host that never sealed a bundle.
   if (period_) {
     result.from = period_->from;
     result.to = period_->to;

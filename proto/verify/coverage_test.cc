@@ -169,6 +169,14 @@ TEST_CASE("approved waivers of one run do not cover for claimed ones beside them
   CHECK(verdict.hosts.front().controls.at("a").waived == 0);
 }
 
+TEST_CASE("a host that never sealed a bundle is not complete", "[coverage]") {
+  StoreFixture store;
+  const auto verdict = store.verify();
+  REQUIRE(verdict.hosts.size() == 1);
+  CHECK(verdict.hosts.front().bundles == 0);
+  CHECK(verdict.hosts.front().coverage.verdict() == "INCOMPLETE");
+}
+
 TEST_CASE("replay is asked for every run, and its answer decides", "[coverage]") {
   StoreFixture store;
   store.seal();
