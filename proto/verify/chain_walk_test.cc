@@ -252,6 +252,12 @@ TEST_CASE("revoked keys and decommissioned agents seal nothing more", "[verify]"
     store.seal();
     CHECK(reason_of(store.verify()) == "revoked");
   }
+  SECTION("a bundle below the seq that is logged after the revocation") {
+    store.append(leaf::Revoke{kAgent, store.key.keyid(), 3, "local", note});
+    CHECK(reason_of(store.verify()) == "");
+    store.seal();
+    CHECK(reason_of(store.verify()) == "revoked");
+  }
   SECTION("decommissioned") {
     store.append(leaf::Decommission{kAgent, 1, "local", note});
     CHECK(reason_of(store.verify()) == "");

@@ -168,7 +168,8 @@ class Taker {
                  "logged after the agent was decommissioned");
     }
     for (const auto& revocation : agent.revocations) {
-      if (revocation.keyid == leaf.keyid && leaf.seq >= revocation.from_seq) {
+      // Below from_seq only what was logged before the revocation stays valid.
+      if (revocation.keyid == leaf.keyid) {
         fail_agent(agent, leaf.seq, "revoked", where, "signed with a revoked key");
       }
     }
