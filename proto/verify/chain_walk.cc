@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/verify/chain_walk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -236,6 +237,17 @@ std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional
   ++context_.verdict.counts.bundles;
   context_.verdict.counts.records += static_cast<std::int64_t>(bundle.records.size());
   return std::nullopt;
+}
+
+void ChainWalk::note_silence(WallMs log_end) {
+  // A backlog that has just come in is late, not silent.
+  const auto heard = std::max(next_due_, timeline_.last_at);
+  if (host_.bundles == 0 || timeline_.last_seq || log_end <= heard + kGraceMs) return;
+  for (const auto& [index, overdue] : timeline_.overdue) {
+    if (overdue.seq == link_.next_seq) return;
+  }
+  anomaly(fmt::format("silence: due {}, the log goes on to {}, and holds no overdue leaf",
+                      format_instant(next_due_), format_instant(log_end)));
 }
 
 Host ChainWalk::finish() const {

@@ -61,6 +61,8 @@ class ChainWalk {
   void set_dropped(std::int64_t seq, std::set<std::string, std::less<>> digests);
   // Counts something that is allowed, but must show.
   void anomaly(std::string what);
+  // The host's last promise against the end of the log: silence that no leaf dates is an anomaly.
+  void note_silence(WallMs log_end);
   [[nodiscard]] Host finish() const;
 
  private:

@@ -303,6 +303,20 @@ TEST_CASE("silence without an overdue leaf shows as an anomaly", "[verify]") {
     CHECK(verdict.counts.anomalies == 0);
     CHECK(verdict.counts.overdue == 1);
   }
+  SECTION("the host never comes back") {
+    store.append(leaf::StoreStop{"0.1.0", std::string(64, 'd')});
+    const auto verdict = store.verify();
+    REQUIRE(verdict.anomalies.size() == 1);
+    CHECK_THAT(verdict.anomalies.front().what, Catch::Contains("silence"));
+  }
+  SECTION("it never comes back, and the log dates its silence") {
+    store.append(leaf::Overdue{kAgent, 1, kStart * 1000, 3600});
+    CHECK(store.verify().counts.anomalies == 0);
+  }
+  SECTION("it was decommissioned") {
+    store.append(leaf::Decommission{kAgent, 0, "local", std::string(64, 'a')});
+    CHECK(store.verify().counts.anomalies == 0);
+  }
 }
 
 }  // namespace vouch::verify

@@ -65,6 +65,7 @@ class StoreVerification {
     prepare_agents();
     walk_all();
     for (std::size_t i = 0; i < walks_.size(); ++i) {
+      if (!timelines_.agents[i].failure) walks_[i]->note_silence(timelines_.last_at);
       auto host = walks_[i]->finish();
       host.failure = timelines_.agents[i].failure;
       if (host.failure) host.coverage.reaches_end = false;
