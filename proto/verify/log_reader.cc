@@ -2,7 +2,6 @@
 #include "proto/verify/log_reader.h"
 
 #include <charconv>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +18,7 @@ constexpr std::string_view kCheckpoints = "checkpoints";
 constexpr std::string_view kLogVkey = "log.vkey";
 constexpr std::string_view kTimeStamp = ".tsr";
 constexpr std::size_t kVkeyBytesMax = 4096;
+constexpr int kTileLevelBits = 8;  // A tile is 256 hashes wide.
 
 Failure fail(std::string_view reason, std::string_view where, std::string detail) {
   return {std::string(reason), std::string(where), std::move(detail)};
@@ -109,9 +109,6 @@ class Recomputation {
  public:
   Recomputation(const Files& files, Log& log, const LeafSink& sink)
       : files_(files), log_(log), sink_(sink) {
-    for (const auto& id : tile::tiles_of(0, log.head.size)) {
-      if (!id.entries) waiting_.emplace(tile::tile_path(id), true);
-    }
     log_.roots = merkle::empty_root();
   }
 
@@ -135,9 +132,30 @@ class Recomputation {
   }
 
  private:
+  // Hashes of a tile level at the head. What the head claims costs nothing until entries back it.
+  [[nodiscard]] std::uint64_t hashes_of_head(int level) const {
+    const int shift = level * kTileLevelBits;
+    return shift < 64 ? log_.head.size >> shift : 0;
+  }
+  [[nodiscard]] std::uint64_t tiles_of_head() const {
+    std::uint64_t tiles = 0;
+    for (int level = 0; hashes_of_head(level) > 0; ++level) {
+      const auto hashes = hashes_of_head(level);
+      tiles += hashes / tile::kTileWidth + (hashes % tile::kTileWidth == 0 ? 0 : 1);
+    }
+    return tiles;
+  }
+  [[nodiscard]] bool is_of_head(const std::string& path) const {
+    const auto id = tile::parse_tile_path(path);
+    if (!id || id->entries) return false;
+    const auto hashes = hashes_of_head(id->level);
+    return id->width == tile::kTileWidth || id->index * tile::kTileWidth + id->width == hashes;
+  }
+
   void compare_tiles(const std::vector<tile::TileFile>& tiles, const std::string& entries_path) {
     for (const auto& tile : tiles) {
-      if (waiting_.erase(tile.path) == 0) continue;  // A partial tile of another size.
+      if (!is_of_head(tile.path)) continue;  // A partial tile of another size.
+      ++compared_;
       const auto bytes = files_.read(tile.path, tile::kTileBytesMax);
       if (bytes && *bytes == tile.bytes) continue;
       if (!tile_failure_) {
@@ -167,7 +185,9 @@ class Recomputation {
                   "the entries do not hash to the checkpoint's root");
     }
     if (tile_failure_) return tile_failure_;
-    if (!waiting_.empty()) return fail("tile", waiting_.begin()->first, "it was not recomputed");
+    if (compared_ != tiles_of_head()) {
+      return fail("tile", kCheckpoint, "not every tile of the log was recomputed");
+    }
     return leaf_failure_;
   }
 
@@ -175,7 +195,7 @@ class Recomputation {
   Log& log_;
   const LeafSink& sink_;
   merkle::Frontier frontier_;
-  std::map<std::string, bool> waiting_;  // Tiles of the head that are still to be compared.
+  std::uint64_t compared_ = 0;  // Tiles of the head, each once.
   std::optional<Failure> tile_failure_;
   std::optional<Failure> leaf_failure_;
   std::string suspect_entries_;

@@ -6,6 +6,8 @@
 namespace vouch::verify {
 namespace {
 
+constexpr std::uint64_t kClaimedSize = std::uint64_t{1} << 62;
+
 StoreFixture honest(int bundles = 4) {
   StoreFixture store;
   for (int i = 0; i < bundles; ++i) store.seal();
@@ -126,6 +128,17 @@ TEST_CASE("each part that is tampered with at rest fails for its reason", "[veri
   CHECK(reason_of(verdict) == reason);
   CHECK(where_of(verdict) == kAgent + "/2");
   CHECK_THAT(write_text(verdict), Catch::StartsWith("FAILED"));
+}
+
+TEST_CASE("an export that claims an endless log fails at its first missing entry", "[verify]") {
+  StoreFixture store;
+  store.publish();
+  const checkpoint::Checkpoint head{store.log.vkey.name, kClaimedSize, store.log.head().root};
+  store.files.files["checkpoint"] = *checkpoint::sign(head, store.log.vkey, store.log.key);
+  auto options = store.options();
+  options.policy.reset();  // Whoever wrote the export signs what they like.
+
+  CHECK(reason_of(verify_store(store.files, options)) == "entries");
 }
 
 TEST_CASE("each damaged file of the log fails for its reason", "[verify]") {
