@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 
 #include "core/encoding.h"
+#include "core/text_table.h"
 
 namespace vouch::verify {
 namespace {
 
 std::string line_of(const Failure& failure) {
-  return fmt::format("FAILED {} {}: {}\n", failure.reason, failure.where, failure.detail);
+  // Names of files and words of hosts are theirs to choose.
+  return fmt::format("FAILED {} {}: {}\n", failure.reason, printable(failure.where),
+                     printable(failure.detail));
 }
 
 std::string_view name_of(const Host& host) {
@@ -21,9 +24,9 @@ std::string_view name_of(const Host& host) {
 std::string line_of(const Host& host) {
   const auto& c = host.coverage;
   const auto day = [](WallMs ms) { return format_instant(ms).substr(0, 16) + "Z"; };
-  return fmt::format("{}  {}…{}  {} = {} + {} + {} + {} + {}  {}\n", name_of(host), day(c.from),
-                     day(c.to), c.expected, c.observed, c.failed, c.missed, c.suppressed,
-                     c.unexplained, c.verdict());
+  return fmt::format("{}  {}…{}  {} = {} + {} + {} + {} + {}  {}\n", printable(name_of(host)),
+                     day(c.from), day(c.to), c.expected, c.observed, c.failed, c.missed,
+                     c.suppressed, c.unexplained, c.verdict());
 }
 
 std::string headline(const Verdict& verdict) {
@@ -101,7 +104,7 @@ std::string write_text(const Verdict& verdict) {
     for (const auto& host : verdict.hosts) text += line_of(host);
   }
   for (const auto& anomaly : verdict.anomalies) {
-    text += fmt::format("anomaly {}: {}\n", anomaly.where, anomaly.what);
+    text += fmt::format("anomaly {}: {}\n", printable(anomaly.where), printable(anomaly.what));
   }
   const auto hidden = static_cast<std::size_t>(verdict.counts.anomalies) - verdict.anomalies.size();
   if (hidden > 0) text += fmt::format("and {} more anomalies\n", hidden);

@@ -141,6 +141,17 @@ TEST_CASE("an export that claims an endless log fails at its first missing entry
   CHECK(reason_of(verify_store(store.files, options)) == "entries");
 }
 
+TEST_CASE("names in an export cannot drive the reader's terminal", "[verify]") {
+  auto store = honest();
+  store.files.files["checkpoints/\x1b[2J\x1b[H\nVERIFIED the whole log"] = "x";
+
+  const auto text = write_text(verify_store(store.files, store.options()));
+
+  CHECK_THAT(text, Catch::StartsWith("FAILED"));
+  CHECK(text.find('\x1b') == std::string::npos);
+  CHECK(text.find("\nVERIFIED") == std::string::npos);
+}
+
 TEST_CASE("each damaged file of the log fails for its reason", "[verify]") {
   auto store = honest();
   auto& files = store.files.files;
