@@ -32,8 +32,13 @@ class Receipts {
       return fail("quorum", where, fmt::format("quorum {} is not met", policy.quorum));
     }
     const auto& body = result.opened->leaf.body;
-    if (const auto* enrol = std::get_if<leaf::Enrol>(&body)) add_key(enrol->agent, enrol->key);
-    if (const auto* rotate = std::get_if<leaf::Rotate>(&body)) add_key(rotate->agent, rotate->key);
+    if (const auto* enrol = std::get_if<leaf::Enrol>(&body)) {
+      add_key(enrol->agent, 0, enrol->key);
+      machines_.emplace(enrol->agent, enrol->machine);
+    }
+    if (const auto* rotate = std::get_if<leaf::Rotate>(&body)) {
+      add_key(rotate->agent, rotate->epoch, rotate->key);
+    }
     opened_.push_back(*std::move(result.opened));
     return std::nullopt;
   }
@@ -52,25 +57,34 @@ class Receipts {
     }
     return false;
   }
-  // Keys that the log gives to an agent.
+  // Keys that the log gives to an agent, each for one epoch.
   struct Key {
     std::string agent;
+    std::int64_t epoch = 0;
     PublicKey key;
   };
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
+  // The machine that the agent was enrolled on, if that receipt is here.
+  [[nodiscard]] std::optional<std::string> machine_of(const std::string& agent) const {
+    const auto found = machines_.find(agent);
+    if (found == machines_.end()) return std::nullopt;
+    return found->second;
+  }
 
  private:
-  void add_key(const std::string& agent, const std::string& spki_base64) {
+  void add_key(const std::string& agent, std::int64_t epoch, const std::string& spki_base64) {
     auto key = PublicKey::from_spki(base64_decode(spki_base64).value_or(""));
-    if (key) keys_.push_back({agent, *std::move(key)});
+    if (key) keys_.push_back({agent, epoch, *std::move(key)});
   }
   std::vector<receipt::Opened> opened_;
   std::vector<Key> keys_;
+  std::map<std::string, std::string> machines_;
   int number_ = 0;
 };
 
 struct Candidate {
   std::string agent;  // Empty: whoever the bundle says; the caller vouches for the key.
+  std::int64_t epoch = 0;
   PublicKey key;
 };
 
@@ -78,11 +92,13 @@ struct Candidate {
 std::optional<Candidate> pick_key(const ParcelInput& input, const Receipts& receipts,
                                   std::string_view keyid) {
   if (!input.spki.empty()) {
-    if (auto key = PublicKey::from_spki(input.spki)) return Candidate{"", *std::move(key)};
+    if (auto key = PublicKey::from_spki(input.spki)) return Candidate{"", 0, *std::move(key)};
     return std::nullopt;
   }
   for (const auto& one : receipts.keys()) {
-    if (keyid.empty() || one.key.keyid() == keyid) return Candidate{one.agent, one.key};
+    if (keyid.empty() || one.key.keyid() == keyid) {
+      return Candidate{one.agent, one.epoch, one.key};
+    }
   }
   return std::nullopt;
 }
@@ -111,6 +127,16 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
   const auto& bundle = opened.statement.bundle;
   if (!candidate->agent.empty() && candidate->agent != bundle.agent.id) {
     verdict.failures.push_back(fail("agent", "envelope.json", "the key is that of another agent"));
+    return;
+  }
+  if (!candidate->agent.empty() && candidate->epoch != bundle.epoch) {
+    verdict.failures.push_back(fail("epoch", "envelope.json", "the key is that of another epoch"));
+    return;
+  }
+  const auto machine = receipts.machine_of(bundle.agent.id);
+  if (machine && *machine != bundle.agent.machine) {
+    verdict.failures.push_back(
+        fail("machine", "envelope.json", "sealed on another machine than the one enrolled"));
     return;
   }
 

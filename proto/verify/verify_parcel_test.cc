@@ -12,7 +12,8 @@ struct ParcelFixture {
   ParcelInput input;
   Options options;
 
-  ParcelFixture() {
+  explicit ParcelFixture(const StoreFixture::EditBundle& edit = [](Bundle&) {}) {
+    store.edit = edit;
     for (int i = 0; i < 3; ++i) store.seal();
     const auto statement = *parse_statement(dsse::parse(store.envelopes[1])->payload);
     std::vector<ParcelBlob> blobs;
@@ -92,6 +93,16 @@ TEST_CASE("a parcel fails for what is wrong with it", "[verify]") {
     reason = "blob";
   }
   CHECK(reason_of(fixture.verify()) == reason);
+}
+
+TEST_CASE("a key that the log gives for one epoch signs no other", "[verify]") {
+  const ParcelFixture fixture([](Bundle& bundle) { bundle.epoch = bundle.seq == 1 ? 1 : 0; });
+  CHECK(reason_of(fixture.verify()) == "epoch");
+}
+
+TEST_CASE("a parcel of another machine than the enrolled one fails", "[verify]") {
+  const ParcelFixture fixture([](Bundle& bundle) { bundle.agent.machine[0] = 'f'; });
+  CHECK(reason_of(fixture.verify()) == "machine");
 }
 
 TEST_CASE("blobs that are not in the parcel are counted as withheld", "[verify]") {
