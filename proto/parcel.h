@@ -29,6 +29,9 @@ Result<std::string> write_parcel(std::string_view envelope, std::vector<ParcelBl
 class ParcelSink {
  public:
   virtual ~ParcelSink() = default;
+  // Before the envelope is held in memory, with the size that the archive declares: nobody knows
+  // yet who sends it.
+  virtual Status envelope_begin(std::size_t /*size_bytes*/) { return Ok{}; }
   // Once, before anything else of the parcel is looked at: check key and signature here.
   virtual Status envelope(std::string_view bytes) = 0;
   // Before the blob's bytes: refuse what is no subject of the bundle.

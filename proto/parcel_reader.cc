@@ -80,7 +80,7 @@ Status ParcelReader::State::begin_member(const ArchiveMember& member) {
     if (name != kEnvelopeName) return malformed("the envelope must be first");
     if (data_bytes == 0) return malformed("empty");
     if (data_bytes > kEnvelopeBytesMax) return refuse(ParcelFault::Kind::too_large, "envelope");
-    return Ok{};
+    return from_sink(sink.envelope_begin(data_bytes));
   }
   if (!name.starts_with(kBlobPrefix)) return malformed("no member of a parcel");
   name.erase(0, kBlobPrefix.size());

@@ -19,6 +19,10 @@ namespace {
 // themselves, before the batch.
 constexpr std::size_t kSmallBlobBytesMax = 64u << 10;
 
+// An envelope up to this size costs a connection no more than its buffers. A larger one shares a
+// budget with all whose signature has not been checked.
+constexpr std::size_t kSmallEnvelopeBytesMax = 64u << 10;
+
 class ParcelUpload final : public Upload, private ParcelSink {
  public:
   ParcelUpload(IngestContext& context, std::optional<std::uint64_t> declared)
@@ -27,7 +31,10 @@ class ParcelUpload final : public Upload, private ParcelSink {
       declared_ = static_cast<std::int64_t>(std::min<std::uint64_t>(*declared, kParcelBytesMax));
     if (declared && *declared > kParcelBytesMax) (void)refuse(too_large(kParcelBytesMax));
   }
-  ~ParcelUpload() override { context_.memory.give_back(held_); }
+  ~ParcelUpload() override {
+    context_.memory.give_back(held_);
+    context_.heads.give_back(held_head_);
+  }
   ParcelUpload(const ParcelUpload&) = delete;
   ParcelUpload& operator=(const ParcelUpload&) = delete;
 
@@ -37,6 +44,7 @@ class ParcelUpload final : public Upload, private ParcelSink {
  private:
   enum class State { reading, refused, known, fork };
 
+  Status envelope_begin(std::size_t size_bytes) override;
   Status envelope(std::string_view bytes) override;
   Status blob_begin(std::string_view sha256, std::size_t size_bytes) override;
   Status blob_bytes(std::string_view bytes) override;
@@ -64,8 +72,9 @@ class ParcelUpload final : public Upload, private ParcelSink {
   std::optional<Problem> refusal_;
   std::int64_t declared_ = 0;
   std::int64_t received_ = 0;
-  std::int64_t charged_ = 0;  // To the agent's quota.
-  std::int64_t held_ = 0;     // Of context_.memory.
+  std::int64_t charged_ = 0;    // To the agent's quota.
+  std::int64_t held_ = 0;       // Of context_.memory.
+  std::int64_t held_head_ = 0;  // Of context_.heads.
   std::optional<Candidate> candidate_;
   std::uint64_t known_leaf_ = 0;
   std::string blob_digest_;
@@ -106,10 +115,23 @@ Problem ParcelUpload::reader_problem() const {
   return internal_problem();
 }
 
+Status ParcelUpload::envelope_begin(std::size_t size_bytes) {
+  if (size_bytes <= kSmallEnvelopeBytesMax) return Ok{};
+  // Twice: the envelope, and what the decompressor keeps of it as its window.
+  const auto size = 2 * static_cast<std::int64_t>(size_bytes);
+  if (!context_.heads.take(size)) return refuse(busy_problem("many large envelopes at once"));
+  held_head_ = size;
+  return Ok{};
+}
+
 Status ParcelUpload::envelope(std::string_view bytes) {
   auto index = context_.readers.lend();
   if (!index) return refuse(storage_problem(index.error()));
-  return screen(bytes, **index);
+  auto screened = screen(bytes, **index);
+  if (!screened) return screened;
+  context_.heads.give_back(held_head_);  // From here on it is an enrolled agent's.
+  held_head_ = 0;
+  return Ok{};
 }
 
 Status ParcelUpload::screen(std::string_view bytes, Index& index) {

@@ -28,6 +28,7 @@ struct IngestContext {
   Committer& committer;
   QuotaBook& quotas;
   ByteBudget& memory;
+  ByteBudget& heads;
   CompatAnswer compat;
 };
 

@@ -68,6 +68,34 @@ TEST_CASE("the same parcel again gets 200 and a receipt of the same leaf", "[ing
   CHECK(store.post_parcel(spaced).status == 200);
 }
 
+TEST_CASE("those whom nobody knows yet share a bounded memory", "[ingest]") {
+  TestStore store;
+  auto agent = store.agent();
+  const auto sealed = agent.seal();
+  // A large envelope of which the last byte never comes: a few hundred bytes, and nobody's key.
+  constexpr std::size_t kLargeBytes = 4u << 20;
+  const auto whole = *write_archive(std::string(kLargeBytes, ' '), std::vector<ParcelBlob>{});
+  const auto frame = zstd::compress(whole);
+  const std::string_view head = std::string_view(frame).substr(0, frame.size() - 8);
+  std::vector<std::unique_ptr<Upload>> uploads;
+  const auto start = [&] {
+    uploads.push_back(store.handler().upload(
+        {"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", {}, ""}));
+    return uploads.back()->feed(head);
+  };
+  std::size_t held = 0;
+  while (held < 64 && start()) ++held;
+
+  CHECK(held > 1);
+  CHECK(held < 64);
+  std::promise<Response> answer;
+  uploads.back()->finish([&](const ResponseMaker& make) { answer.set_value(make()); });
+  CHECK(answer.get_future().get().status == 503);
+  CHECK(store.post_parcel(sealed.parcel).status == 201);  // The usual ones are not held up.
+  uploads.clear();
+  CHECK(start());  // What was held is given back.
+}
+
 TEST_CASE("the same parcel twice at once makes one leaf", "[ingest]") {
   TestStore store;
   auto agent = store.agent();

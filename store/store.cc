@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kSmallFileBytesMax = 64u << 10;
 constexpr std::int64_t kReceiveBytesMax = std::int64_t{512} << 20;  // Blobs in memory, all uploads.
+constexpr std::int64_t kHeadBytesMax = std::int64_t{128} << 20;  // Large envelopes, not yet known.
 constexpr WallSeconds kRenewBefore = WallSeconds{30} * 86400;
 constexpr mode_t kSecretMode = 0600;
 constexpr mode_t kPublicMode = 0644;
@@ -97,7 +98,8 @@ struct Store::Parts {
         readers(index_path),
         receipts(*disk),
         quotas(quota),
-        memory(kReceiveBytesMax) {}
+        memory(kReceiveBytesMax),
+        heads(kHeadBytesMax) {}
 
   // In the order in which each needs those before it.
   Fd lock;
@@ -110,6 +112,7 @@ struct Store::Parts {
   Receipts receipts;
   QuotaBook quotas;
   ByteBudget memory;
+  ByteBudget heads;
   std::unique_ptr<TreeLog> log;
   std::unique_ptr<Filer> filer;
   std::unique_ptr<Committer> committer;
@@ -202,6 +205,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
                                                                 *parts->committer,
                                                                 parts->quotas,
                                                                 parts->memory,
+                                                                parts->heads,
                                                                 {compat, *std::move(note)}});
   parts->enrol = std::make_unique<EnrolContext>(
       EnrolContext{clock, parts->readers, parts->receipts, *parts->committer,
