@@ -78,7 +78,7 @@ int run_enroll(const Arguments& arguments, Output& output) {
         "predecessor\n",
         report->predecessor);
   }
-  output.out << "next: start vouchd, or reload it if it runs\n";
+  output.out << "next: start vouchd\n";
   return kExitPass;
 }
 

@@ -130,7 +130,7 @@ const std::vector<Command>& commands() {
        "or\n"
        "the environment, where others could see it. Makes the first key, which stays here, and\n"
        "checks that the store's log is the one that the string pins. Safe to repeat after a "
-       "failure.",
+       "failure.\nvouchd must not run meanwhile; start it afterwards.",
        "  sudo vouch enroll < join.txt\n  sudo vouch enroll /root/join.txt",
        {kConfig},
        0,

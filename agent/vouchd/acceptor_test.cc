@@ -292,4 +292,22 @@ TEST_CASE("a chain that was sealed before enrolment is set aside and named", "[e
   check_chain(agent->state());
 }
 
+TEST_CASE("whoever has the state keeps the next daemon and enrolment out", "[enrol]") {
+  World world;
+  {
+    const auto lock = lock_state(world.config.state_dir);
+    REQUIRE(lock);
+
+    CHECK(lock_state(world.config.state_dir).error().code == Errc::unavailable);
+    const auto refused = enrol({world.config.state_dir, world.host}, world.log.join(), world.clock,
+                               [](const JoinString&, const std::string&) -> Result<EnrolAnswer> {
+                                 FAIL("the store was asked");
+                                 return EnrolAnswer{};
+                               });
+    CHECK(refused.error().code == Errc::unavailable);
+  }
+
+  CHECK(lock_state(world.config.state_dir));
+}
+
 }  // namespace vouch::agent

@@ -125,6 +125,8 @@ Status adopt(State& state, const enrolment::Enrolled& enrolled, const enrolment:
 
 Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, const Clock& clock,
                           const PostEnrolment& post) {
+  const auto lock = lock_state(options.state_dir);
+  if (!lock) return lock.error();
   std::optional<std::string> predecessor;
   auto state = open_fresh(options, clock, predecessor);
   if (!state) return std::move(state).error();

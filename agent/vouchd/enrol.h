@@ -3,7 +3,7 @@
 // agent of a store. The network is the caller's: `post` carries one request.
 //
 //   auto join = parse_join_string(stdin);
-//   auto report = enrol({state_dir, *host}, *join, clock, post);   // then start or reload vouchd
+//   auto report = enrol({state_dir, *host}, *join, clock, post);   // then start vouchd
 #pragma once
 
 #include <functional>
@@ -45,7 +45,7 @@ inline constexpr std::string_view kStoreCaFile = "store-ca.pem";
 
 // Safe to call again after a failure: the same agent and key are offered, which uses up no second
 // token. Errc::exists: enrolled already. Errc::denied: the store refused, or its answer does not
-// hold (wrong pin, foreign receipt). A chain that was sealed before any enrolment is set aside,
+// hold (wrong pin, foreign receipt). Errc::unavailable: vouchd runs on this state. A chain that was sealed before any enrolment is set aside,
 // whole, in <state_dir>/previous-<agent>, and named as predecessor.
 Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, const Clock& clock,
                           const PostEnrolment& post);

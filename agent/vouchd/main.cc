@@ -11,6 +11,7 @@
 #include "agent/vouchd/agent.h"
 #include "agent/vouchd/daemon.h"
 #include "agent/vouchd/direct_runner.h"
+#include "agent/vouchd/state.h"
 #include "core/log.h"
 
 namespace vouch::agent {
@@ -59,6 +60,8 @@ int run(const Arguments& arguments) {
   if (!config) return fail(config.error(), kExitConfig);
   log::set_level(level_of(config->log_level));
   if (arguments.check) return 0;
+  const auto lock = lock_state(config->state_dir);
+  if (!lock) return fail(lock.error(), 1);
   auto host = read_host_facts(config->host);
   if (!host) return fail(host.error(), 1);
   auto executable = file_digest("/proc/self/exe");

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/state.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "core/digest.h"
 #include "core/file.h"
@@ -10,6 +15,20 @@
 #include "proto/subjects.h"
 
 namespace vouch::agent {
+
+Result<Fd> lock_state(const std::string& state_dir) {
+  if (auto made = make_directories(state_dir, 0750); !made) return std::move(made).error();
+  // SQLite would say "unable to open database file" of a read-only file system.
+  if (::access(state_dir.c_str(), W_OK | X_OK) != 0) {
+    return errno_error("write to " + state_dir, errno);
+  }
+  Fd lock(::open(state_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock) return errno_error("open " + state_dir, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno != EWOULDBLOCK) return errno_error("lock " + state_dir, errno);
+  return Error{Errc::unavailable,
+               state_dir + ": a vouchd or vouch enroll is at work there; stop that one first"};
+}
 
 State::State(Ledger opened, BlobStore blob_store, EpochKeys epoch_keys, Outbox out)
     : ledger(std::move(opened)),

@@ -17,10 +17,16 @@
 #include "agent/vouchd/outbox.h"
 #include "agent/vouchd/waiting_records.h"
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/result.h"
 #include "proto/record.h"
 
 namespace vouch::agent {
+
+// Keeps everyone else out of the state, made if missing, for as long as the descriptor is open. Two
+// daemons on one state would seal two histories. Errc::unavailable: somebody has it. A crash frees
+// it; a reload, which opens the state a second time, stays under the lock of its process.
+Result<Fd> lock_state(const std::string& state_dir);
 
 class State {
  public:
