@@ -292,6 +292,37 @@ TEST_CASE("a chain that was sealed before enrolment is set aside and named", "[e
   check_chain(agent->state());
 }
 
+TEST_CASE("a try again sends the same request, and names the predecessor still", "[enrol]") {
+  World world;
+  std::string first;
+  {
+    const auto agent = world.start();
+    first = agent->state().identity.agent;
+    REQUIRE(agent->stop("once"));
+  }
+  std::vector<std::string> sent;
+  const auto lost = [&](const JoinString& join) {
+    CHECK_FALSE(enrol({world.config.state_dir, world.host}, join, world.clock,
+                      [&](const JoinString&, const std::string& envelope) -> Result<EnrolAnswer> {
+                        sent.push_back(envelope);
+                        return Error{Errc::unavailable, "the answer got lost"};
+                      }));
+  };
+  auto other = world.log.join();
+  other.token_secret = std::string(24, 'x');
+
+  lost(world.log.join());
+  world.host.host = "web-02";  // Renamed meanwhile, or started with another kernel.
+  lost(world.log.join());
+  lost(other);
+
+  REQUIRE(sent.size() == 3);
+  CHECK(sent[1] == sent[0]);
+  CHECK(sent[2] != sent[0]);
+  CHECK(enrolment::parse_request(sent[2])->predicate.predecessor->agent == first);
+  CHECK(world.enrol().predecessor == first);
+}
+
 TEST_CASE("whoever has the state keeps the next daemon and enrolment out", "[enrol]") {
   World world;
   {

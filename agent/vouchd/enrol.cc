@@ -74,7 +74,7 @@ Result<std::unique_ptr<State>> open_fresh(const EnrolOptions& options, const Clo
   return State::open(options.state_dir, options.host.machine, clock.wall_ms());
 }
 
-Error refusal(const EnrolAnswer& answer) {
+Error refusal(const EnrolAnswer& answer, const std::string& state_dir) {
   const auto problem = parse_problem(answer.body);
   if (!problem) {
     return {Errc::denied, "the store answered with status " + std::to_string(answer.status)};
@@ -83,6 +83,11 @@ Error refusal(const EnrolAnswer& answer) {
     return {Errc::denied,
             "the store does not take this join string: unknown, used up or expired; ask for a new "
             "one (vouch-store token create)"};
+  }
+  if (problem->kind == ProblemKind::agent_exists) {
+    return {Errc::denied, "the store refused: " + problem->detail +
+                              "; use the join string of the first try again, or move " + state_dir +
+                              " away to begin as a new agent"};
   }
   return {Errc::denied, "the store refused: " + std::string(problem_name(problem->kind)) +
                             (problem->detail.empty() ? "" : ": " + problem->detail)};
@@ -121,6 +126,44 @@ Status adopt(State& state, const enrolment::Enrolled& enrolled, const enrolment:
   return state.outbox.write_log_seen(checkpoint.note);
 }
 
+struct Attempt {
+  std::string envelope;
+  enrolment::Request request;
+};
+
+// What is sent to the store. A try before may have reached it although its answer did not hold or
+// got lost, and the store knows exactly one statement of an agent: with the same join string the
+// same bytes go out again. With another one the predecessor is still named.
+Result<Attempt> make_attempt(State& state, const HostFacts& host, const JoinString& join,
+                             std::optional<std::string> predecessor) {
+  auto sent = state.ledger.get(kEnrolmentRequest);
+  if (!sent) return std::move(sent).error();
+  if (*sent) {
+    auto request = enrolment::parse_request(**sent);
+    if (!request) return std::move(request).error().in("the enrolment request sent before");
+    const bool same_token = request->predicate.token == hex_encode(join.token_id) &&
+                            enrolment::mac_holds(*request, join.token_secret);
+    if (same_token) return Attempt{**std::move(sent), *std::move(request)};
+    if (request->predicate.predecessor) predecessor = request->predicate.predecessor->agent;
+  }
+  auto key = state.keys.load(0);
+  if (!key) return std::move(key).error().in("signing key");
+  enrolment::Predicate predicate;
+  predicate.agent = state.identity.agent;
+  predicate.machine = host.machine;
+  predicate.host = describe_host(host);
+  if (predecessor) {
+    predicate.predecessor = {*std::move(predecessor), "sealed without a store before"};
+  }
+  auto envelope = enrolment::make_request(std::move(predicate), join, *key);
+  if (!envelope) return std::move(envelope).error();
+  auto request = enrolment::parse_request(*envelope);
+  if (!request) return std::move(request).error();
+  if (auto set = state.ledger.set(kEnrolmentRequest, *envelope); !set)
+    return std::move(set).error();
+  return Attempt{*std::move(envelope), *std::move(request)};
+}
+
 }  // namespace
 
 Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, const Clock& clock,
@@ -130,25 +173,16 @@ Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, c
   std::optional<std::string> predecessor;
   auto state = open_fresh(options, clock, predecessor);
   if (!state) return std::move(state).error();
-  auto key = (*state)->keys.load(0);
-  if (!key) return std::move(key).error().in("signing key");
+  auto attempt = make_attempt(**state, options.host, join, std::move(predecessor));
+  if (!attempt) return std::move(attempt).error();
+  const auto& request = attempt->request;
 
-  enrolment::Predicate predicate;
-  predicate.agent = (*state)->identity.agent;
-  predicate.machine = options.host.machine;
-  predicate.host = describe_host(options.host);
-  if (predecessor) predicate.predecessor = {*predecessor, "sealed without a store before"};
-  auto envelope = enrolment::make_request(std::move(predicate), join, *key);
-  if (!envelope) return std::move(envelope).error();
-  auto request = enrolment::parse_request(*envelope);
-  if (!request) return std::move(request).error();
-
-  auto answer = post(join, *envelope);
+  auto answer = post(join, attempt->envelope);
   if (!answer) return std::move(answer).error().in("enrol at " + join.url());
-  if (answer->status != 200 && answer->status != 201) return refusal(*answer);
+  if (answer->status != 200 && answer->status != 201) return refusal(*answer, options.state_dir);
   auto response = enrolment::parse_response(answer->body);
   if (!response) return Error{Errc::denied, "the store's answer: " + response.error().message};
-  auto enrolled = enrolment::check_response(*response, join, *request);
+  auto enrolled = enrolment::check_response(*response, join, request);
   if (!enrolled) {
     return Error{Errc::denied, "the store's answer does not hold: " + enrolled.error().message};
   }
@@ -156,11 +190,12 @@ Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, c
   if (auto written = write_store_files(options.state_dir, join, answer->ca_pem); !written) {
     return std::move(written).error();
   }
-  if (auto adopted = adopt(**state, *enrolled, *request, clock.wall_ms()); !adopted) {
+  if (auto adopted = adopt(**state, *enrolled, request, clock.wall_ms()); !adopted) {
     return std::move(adopted).error();
   }
+  const auto& before = request.predicate.predecessor;
   return EnrolReport{(*state)->identity.agent, enrolled->log.name, join.url(),
-                     predecessor.value_or("")};
+                     before ? before->agent : ""};
 }
 
 }  // namespace vouch::agent

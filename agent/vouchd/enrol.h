@@ -43,10 +43,11 @@ struct EnrolReport {
 inline constexpr std::string_view kStoreFile = "store.json";
 inline constexpr std::string_view kStoreCaFile = "store-ca.pem";
 
-// Safe to call again after a failure: the same agent and key are offered, which uses up no second
+// Safe to call again after a failure: the same bytes are offered again, which uses up no second
 // token. Errc::exists: enrolled already. Errc::denied: the store refused, or its answer does not
-// hold (wrong pin, foreign receipt). Errc::unavailable: vouchd runs on this state. A chain that was sealed before any enrolment is set aside,
-// whole, in <state_dir>/previous-<agent>, and named as predecessor.
+// hold (wrong pin, foreign receipt). Errc::unavailable: vouchd runs on this state. A chain that was
+// sealed before any enrolment is set aside, whole, in <state_dir>/previous-<agent>, and named as
+// predecessor.
 Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, const Clock& clock,
                           const PostEnrolment& post);
 

@@ -83,6 +83,7 @@ inline constexpr std::string_view kConfigInForce = "config";   // Digests of blo
 inline constexpr std::string_view kPolicyInForce = "policy";
 inline constexpr std::string_view kWaiversInForce = "waivers";
 inline constexpr std::string_view kAcknowledgedSeq = "acknowledged_seq";
+inline constexpr std::string_view kEnrolmentRequest = "enrolment_request";  // As sent last.
 inline constexpr std::string_view kForked = "forked";       // Proof of a fork: its receipt.
 inline constexpr std::string_view kLogAlarm = "log_alarm";  // "1": nothing is deleted any more.
 
