@@ -145,12 +145,34 @@ std::size_t find_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
+// The first line that is not UTF-8; `text` has one.
+Mark mark_of_bad_utf8(std::string_view text) {
+  Mark mark{1, 1};
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+    if (!json::is_valid_utf8(text.substr(0, end))) break;
+    text.remove_prefix(end + 1);
+    ++mark.line;
+  }
+  return mark;
+}
+
 Mark mark_of(std::string_view text, std::size_t offset) {
   const auto before = text.substr(0, offset);
   const auto line_start = before.rfind('\n');
   const auto column = line_start == std::string_view::npos ? offset : offset - line_start - 1;
   return {static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
           static_cast<int>(column) + 1};
+}
+
+// yaml-cpp says "illegal map value" of this, at the colon behind.
+bool is_indented_by_tab(std::string_view text, int line) {
+  for (; line > 1; --line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  const auto blanks = text.substr(0, text.find_first_not_of(" \t"));
+  return blanks.find('\t') != std::string_view::npos;
 }
 
 // yaml-cpp takes a quoted scalar that nothing closes if a line break ends the file. Without that
@@ -228,7 +250,7 @@ Error error_at(std::string_view file_name, const Node& node, std::string_view wh
 
 Result<Node> parse(std::string_view text, std::string_view file_name) {
   if (!json::is_valid_utf8(text)) {
-    return Error{Errc::invalid, position(file_name, {1, 1}, "not valid UTF-8")};
+    return Error{Errc::invalid, position(file_name, mark_of_bad_utf8(text), "not valid UTF-8")};
   }
   if (const auto bad = find_bad_byte(text); bad != std::string_view::npos) {
     return Error{Errc::invalid, position(file_name, mark_of(text, bad),
@@ -254,6 +276,10 @@ Result<Node> parse(std::string_view text, std::string_view file_name) {
     return Error{Errc::invalid, position(file_name, refused.mark, refused.what_is_wrong)};
   } catch (const YAML::Exception& exception) {
     const auto mark = exception.mark.is_null() ? Mark{1, 1} : to_mark(exception.mark);
+    if (is_indented_by_tab(text, mark.line)) {
+      return Error{Errc::invalid,
+                   position(file_name, {mark.line, 1}, "a tab does not indent: use blanks")};
+    }
     return Error{Errc::invalid, position(file_name, mark, exception.msg)};
   }
 }

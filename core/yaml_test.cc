@@ -37,6 +37,12 @@ TEST_CASE("a mapping keeps its order, positions and quotes", "[yaml]") {
   CHECK(node->find("c") == nullptr);
 }
 
+TEST_CASE("bytes that are no text, and tabs, are found where they are", "[yaml]") {
+  CHECK(message_of("a: 1\nb: \xC3\xA9\nc: \xFF\n") == "f.yaml:3:1: not valid UTF-8");
+  CHECK(message_of("a:\n\tb: 1\n") == "f.yaml:2:1: a tab does not indent: use blanks");
+  CHECK(message_of("a: [1,\t2]\n") == "(accepted)");
+}
+
 TEST_CASE("an empty file is null", "[yaml]") {
   const auto text = GENERATE(as<std::string>{}, "", "\n", "# a comment\n");
 
