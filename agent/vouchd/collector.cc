@@ -80,7 +80,7 @@ Result<Manifest> describe(const std::string& program, const std::string& digest,
   auto exit = run_process(command);
   if (!exit) return std::move(exit).error();
   if (exit->how != Exit::How::exited || exit->code != 0) {
-    return Error{Errc::tool_failed, program + " --describe failed"};
+    return Error{Errc::tool_failed, program + " --describe failed: is it a collector?"};
   }
   std::string_view text = exit->standard_output;
   if (text.ends_with('\n')) text.remove_suffix(1);

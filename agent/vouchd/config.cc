@@ -48,6 +48,10 @@ Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Uni
   return number * factor;
 }
 
+Result<std::int64_t> parse_count(std::string_view text) {
+  return parse_with_unit(text, std::array<Unit, 0>(), "a number such as 256");
+}
+
 // One mapping of the file; collects the first error, so that reading a section is a plain list.
 class Section {
  public:
@@ -95,8 +99,9 @@ class Section {
     const auto value = parse(node->scalar);
     if (!value) return fail(*node, fmt::format("{}: {}", key, value.error().message));
     if (*value < min || *value > max) {
-      return fail(*node,
-                  fmt::format("{}: {} is not between {} and {}", key, node->scalar, min, max));
+      const auto unit = parse == parse_duration ? " seconds" : parse == parse_size ? " bytes" : "";
+      return fail(*node, fmt::format("{}: {} is not between {} and {}{}", key, node->scalar, min,
+                                     max, unit));
     }
     out = *value;
   }
@@ -226,7 +231,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   top.number("heartbeat", config.heartbeat_s, parse_duration, 10, kHeartbeatSecondsMax);
   top.number("splay", config.splay_s_max, parse_duration, 0, 86400);
   top.number("rotate_after", config.rotate_s, parse_duration, 60, 366 * std::int64_t{86400});
-  top.number("rotate_bundles", config.rotate_bundles, parse_duration, 1, 1'000'000);
+  top.number("rotate_bundles", config.rotate_bundles, parse_count, 1, 1'000'000);
   top.number("spool_max", config.spool_bytes_max, parse_size, kSpoolBytesMin, kIntegerLimit);
   top.number("kept_max", config.kept_bytes_max, parse_size, 0, kIntegerLimit);
   top.number("kept_for", config.kept_s, parse_duration, 0, 366 * std::int64_t{86400});
@@ -246,11 +251,15 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
 }
 
 Status check_trust(const Config& config, uid_t trusted_uid) {
-  std::vector<std::string> paths = config.packs;
-  if (!config.waivers.empty()) paths.push_back(config.waivers);
-  for (const auto& collector : config.collectors) paths.push_back(collector.program);
-  for (const auto& path : paths) {
-    if (auto status = require_trusted_path(path, trusted_uid); !status) return status;
+  std::vector<std::pair<std::string, std::string>> paths;  // Which key names it, and what.
+  for (const auto& pack : config.packs) paths.emplace_back("packs", pack);
+  if (!config.waivers.empty()) paths.emplace_back("waivers", config.waivers);
+  for (const auto& collector : config.collectors) {
+    paths.emplace_back("collector " + collector.name, collector.program);
+  }
+  for (const auto& [key, path] : paths) {
+    auto status = require_trusted_path(path, trusted_uid);
+    if (!status) return std::move(status).error().in(key);
   }
   return Ok{};
 }
@@ -263,7 +272,12 @@ Result<Config> load_config(const std::string& path, uid_t trusted_uid) {
   if (!text) return std::move(text).error();
   auto config = parse_config(*text, path);
   if (!config) return config;
-  if (auto status = check_trust(*config, trusted_uid); !status) return std::move(status).error();
+  if (auto status = check_trust(*config, trusted_uid); !status) {
+    auto error = std::move(status).error().in(path);
+    // The file is there; what it names is not: then the file is wrong.
+    if (error.code == Errc::not_found) error.code = Errc::invalid;
+    return error;
+  }
   return config;
 }
 

@@ -130,6 +130,13 @@ TEST_CASE("the schema has the keys that the reader has", "[config]") {
   CHECK(listed == static_cast<std::ptrdiff_t>(schema->find("properties")->if_object()->size()));
 }
 
+TEST_CASE("what is out of bounds is told with its unit, and a count has none", "[config]") {
+  CHECK(message_of(kMinimal + "heartbeat: 48h\n") ==
+        "c.yaml:3:12: heartbeat: 48h is not between 10 and 86400 seconds");
+  CHECK(message_of(kMinimal + "rotate_bundles: 5m\n") ==
+        "c.yaml:3:17: rotate_bundles: expected a number such as 256");
+}
+
 TEST_CASE("times and sizes have units", "[config]") {
   CHECK(parse_duration("90").value() == 90);
   CHECK(parse_duration("5m").value() == 300);
