@@ -72,7 +72,11 @@ int command_status(const std::vector<std::string>& words) {
   const std::string content = arguments->get("--content", kContentDirectory);
   const std::string name = arguments->get("--framework", "soc2-2017");
   if (name.find('/') != std::string::npos) return fail(kExitUsage, "--framework: an id, no path");
-  const auto framework = load(content + "/frameworks/" + name + ".yaml", policy::load_framework);
+  const std::string file = content + "/frameworks/" + name + ".yaml";
+  if (file_exists(content + "/frameworks") && !file_exists(file)) {
+    return fail(kExitFailed, "no framework \"" + name + "\": " + file + " is not there");
+  }
+  const auto framework = load(file, policy::load_framework);
   if (!framework) return fail(kExitFailed, framework.error().message);
   const auto mapping = load(content + "/mappings/" + name + ".yaml", policy::load_mapping);
   if (!mapping) return fail(kExitFailed, mapping.error().message);

@@ -138,6 +138,8 @@ TEST_CASE("addresses to listen on are read with what they leave out", "[settings
   CHECK(settings.address == "127.0.0.1");
   CHECK_FALSE(parse_listen("127.0.0.1:70000", settings));
   CHECK_FALSE(parse_listen("127.0.0.1:x", settings));
+  CHECK_FALSE(parse_listen("nonsense", settings));
+  CHECK_FALSE(parse_listen("store.example.com:8443", settings));
   CHECK(parse_settings(write_settings(settings)).value().url() == "https://h:7000");
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/settings.h"
 
+#include <arpa/inet.h>
+
 #include <charconv>
 
 #include "core/json.h"
@@ -17,6 +19,12 @@ Result<std::uint16_t> parse_port(std::string_view text) {
     return Error{Errc::invalid, "\"" + std::string(text) + "\": not a port"};
   }
   return port;
+}
+
+bool is_ip_address(const std::string& text) {
+  in6_addr bytes{};  // Long enough for both.
+  return ::inet_pton(AF_INET, text.c_str(), &bytes) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), &bytes) == 1;
 }
 
 bool is_number(std::string_view text) {
@@ -74,13 +82,17 @@ Status parse_listen(std::string_view text, Settings& settings) {
     address = text.substr(0, colon);
     port = text.substr(colon + 1);
   }
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
+    address = address.substr(1, address.size() - 2);
+  }
+  if (!address.empty() && !is_ip_address(std::string(address))) {
+    return Error{Errc::invalid,
+                 "\"" + std::string(text) + "\": not an IP address and port, as in 0.0.0.0:8443"};
+  }
   if (!port.empty()) {
     auto parsed = parse_port(port);
     if (!parsed) return std::move(parsed).error();
     settings.port = *parsed;
-  }
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
-    address = address.substr(1, address.size() - 2);
   }
   if (!address.empty()) settings.address = address;
   return Ok{};

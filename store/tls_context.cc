@@ -3,11 +3,17 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace vouch::store {
 
 Status configure_tls(ssl_ctx_st* context, const std::string& certificate_path,
                      const std::string& key_path) {
+  for (const auto& path : {certificate_path, key_path}) {
+    if (::access(path.c_str(), R_OK) != 0) return errno_error("open " + path, errno);
+  }
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, certificate_path.c_str()) != 1) {
     ERR_clear_error();

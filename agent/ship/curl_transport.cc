@@ -129,6 +129,19 @@ CURLcode set_trust(CURL*, void* ssl_context, void* user) {
   return CURLE_OK;
 }
 
+// What curl says of certificates sends nobody to the right place.
+std::string reason_of(CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "its certificate is not for this name, or not by the CA that is trusted for it "
+             "(enrolment pins the store's own): another store, or someone is between";
+    case CURLE_SSL_CACERT_BADFILE:
+      return "the CA's certificate that enrolment left (store-ca.pem) cannot be read";
+    default:
+      return curl_easy_strerror(code);
+  }
+}
+
 }  // namespace
 
 Status CurlTransport::State::prepare(const std::string& path) {
@@ -165,7 +178,7 @@ Result<HttpAnswer> CurlTransport::State::perform(std::size_t bytes_max) {
   const CURLcode code = curl_easy_perform(handle);
   if (body.too_large) return Error{Errc::too_large, options.url + ": the answer is too long"};
   if (code != CURLE_OK) {
-    return Error{Errc::unavailable, options.url + ": " + curl_easy_strerror(code)};
+    return Error{Errc::unavailable, options.url + ": " + reason_of(code)};
   }
   HttpAnswer answer;
   long status = 0;
