@@ -155,6 +155,9 @@ int parse_and_run(const std::vector<std::string_view>& words) {
     } else if (word == "--version") {
       std::puts("vouch-ship " VOUCH_VERSION);
       return 0;
+    } else if (word == "--state" || word == "--runtime" || word == "--destination") {
+      std::fprintf(stderr, "vouch-ship: %s needs a value\n", std::string(word).c_str());
+      return kExitUsage;
     } else {
       std::fprintf(stderr, "vouch-ship: unknown argument %s\n%s", std::string(word).c_str(), kHelp);
       return kExitUsage;

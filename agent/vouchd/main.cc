@@ -94,6 +94,9 @@ int parse_and_run(const std::vector<std::string_view>& words) {
     } else if (word == "--version") {
       std::puts("vouchd " VOUCH_VERSION);
       return 0;
+    } else if (word == "--config") {
+      std::fputs("vouchd: --config needs a FILE\n", stderr);
+      return kExitUsage;
     } else {
       std::fprintf(stderr, "vouchd: unknown argument %s\n%s", std::string(word).c_str(), kHelp);
       return kExitUsage;
