@@ -77,6 +77,7 @@ std::string findings_text(const CheckReport& report, const TerminalStyle& style)
   const auto rows_max = report.all ? std::numeric_limits<std::size_t>::max() : kFindingsShownMax;
   auto narrow = style;
   narrow.columns = style.columns > 22 ? style.columns - 2 : 20;
+  narrow.colour = false;  // indented() lets no escape sequence through, not even ours.
   for (const auto* outcome : by_weight(report)) {
     if (!outcome->findings || outcome->violations == 0) continue;
     const auto& check = *report.packs->find_check(outcome->check);
@@ -114,9 +115,9 @@ std::string summary(const CheckReport& report, const TerminalStyle& style) {
                        : code == kExitFail ? coloured("FAIL", Colour::red, style)
                                            : coloured("COULD NOT JUDGE", Colour::yellow, style);
   auto text = fmt::format(
-      "\n{}  {} checks: {} pass, {} fail, {} could not be judged, {} not applicable, {} waived\n",
-      verdict, report.outcomes.size(), counts.pass, counts.fail, counts.error,
-      counts.not_applicable, counts.waived);
+      "\n{}  {} {}: {} pass, {} fail, {} could not be judged, {} not applicable, {} waived\n",
+      verdict, report.outcomes.size(), report.outcomes.size() == 1 ? "check" : "checks",
+      counts.pass, counts.fail, counts.error, counts.not_applicable, counts.waived);
   if (!report.not_judged.empty()) {
     std::set<std::string_view> tables;
     for (const auto* check : report.not_judged) tables.insert(check->tables.front());

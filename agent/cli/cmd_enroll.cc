@@ -18,13 +18,21 @@
 namespace vouch::cli {
 namespace {
 
+// Without what editors, mail and terminals put behind it: blanks, CR and LF.
+Result<std::string> line_of(Result<std::string> text) {
+  if (!text) return text;
+  text->erase(text->find_last_not_of(" \t\r\n") + 1);
+  if (text->empty()) return Error{Errc::invalid, "enroll: no join string was given"};
+  return text;
+}
+
 // The join string, from a file that nobody else can read or from the standard input.
 Result<std::string> read_join(const Arguments& arguments, const Output& output) {
   if (arguments.positional.empty()) {
     if (::isatty(STDIN_FILENO) == 1) {
       output.err << "Paste the join string, then press Enter and Ctrl-D.\n" << std::flush;
     }
-    return read_all(STDIN_FILENO, kJoinStringBytesMax, "the join string");
+    return line_of(read_all(STDIN_FILENO, kJoinStringBytesMax, "the join string"));
   }
   const auto& path = arguments.positional[0];
   if (path.starts_with("vouch:")) {
@@ -38,7 +46,7 @@ Result<std::string> read_join(const Arguments& arguments, const Output& output) 
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return Error{Errc::denied, path + ": others can read this secret: chmod 600 it"};
   }
-  return read_file(path, kJoinStringBytesMax);
+  return line_of(read_file(path, kJoinStringBytesMax));
 }
 
 Result<agent::EnrolAnswer> post(const JoinString& join, const std::string& envelope) {

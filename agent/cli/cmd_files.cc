@@ -92,6 +92,10 @@ int run_policy_test(const Arguments& arguments, Output& output) {
   if (!tables) return output.fail(tables.error());
   auto packs = load_packs(*places);
   if (!packs) return output.fail(packs.error());
+  if (packs->checks().empty()) {
+    return output.fail({Errc::not_found, fmt::format("no pack with a check in {}",
+                                                     fmt::join(places->config.packs, ", "))});
+  }
   auto report = policy::run_policy_tests(*packs, *tables);
   if (arguments.positional.empty() && places->config_file.empty()) {
     auto problems = mapping_problems(*places, *packs);
@@ -112,8 +116,9 @@ int run_policy_test(const Arguments& arguments, Output& output) {
     }
     output.out << fmt::format(
         "{} checks, {} tests, {} mutations: {}\n", report.checks, report.tests, report.mutations,
-        report.problems.empty() ? std::string("all hold")
-                                : fmt::format("{} problems", report.problems.size()));
+        report.problems.empty()       ? std::string("all hold")
+        : report.problems.size() == 1 ? std::string("1 problem")
+                                      : fmt::format("{} problems", report.problems.size()));
   }
   return report.problems.empty() ? kExitPass : kExitFail;
 }

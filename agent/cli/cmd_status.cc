@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <ostream>
@@ -72,6 +73,9 @@ int run_status(const Arguments& arguments, Output& output) {
           "vouchd`), or name its configuration with --config\n",
           socket);
       return kExitUnavailable;
+    }
+    if (code == Errc::denied && ::geteuid() != 0) {
+      output.note("only root and the daemon's user and group may ask it: try sudo");
     }
     return output.fail(reply.error());
   }

@@ -82,11 +82,12 @@ class Toy {
     ::chmod((directory_ / name).c_str(), mode);
   }
 
-  [[nodiscard]] Ran run(std::vector<std::string> words) const {
+  [[nodiscard]] Ran run(std::vector<std::string> words,
+                        const TerminalStyle& style = {100, false}) const {
     words.insert(words.end(), {"--config", (directory_ / "vouchd.yaml").string()});
     std::ostringstream out;
     std::ostringstream err;
-    Output output{out, err, {100, false}};
+    Output output{out, err, style};
     const int code = run_vouch(words, output);
     return {code, out.str(), err.str()};
   }
@@ -129,6 +130,26 @@ TEST_CASE("check prints the violating rows and exits 1", "[live]") {
   CHECK_THAT(ran.out, Catch::Contains("small.size (CD-001): No toy is over the limit\n"
                                       "  name  size\n  ball  9\n  To do: Saw it up.\n"));
   CHECK_THAT(ran.out, Catch::Contains("FAIL  2 checks: 1 pass, 1 fail, 0 could not be judged"));
+}
+
+TEST_CASE("in colour, no escape sequence is printed as text", "[live]") {
+  const auto ran = Toy(kGood).run({"check"}, {100, true});
+
+  CHECK_THAT(ran.out, Catch::Contains("\x1b[31m"));
+  CHECK_THAT(ran.out, !Catch::Contains("\\x1b"));
+}
+
+TEST_CASE("a root that is not there is told at once", "[live]") {
+  using Words = std::vector<std::string>;
+  auto words =
+      GENERATE(as<Words>{}, Words{"check"}, Words{"collect", "toy"}, Words{"query", "SELECT 1"});
+  CAPTURE(words);
+  words.insert(words.end(), {"--root", "/nowhere/at/all"});
+
+  const auto ran = Toy(kGood).run(words);
+
+  CHECK(ran.code == kExitNoInput);
+  CHECK(ran.err == "vouch: --root /nowhere/at/all: there is no such directory\n");
 }
 
 TEST_CASE("check as JSON carries the row of the catalogue and the findings", "[live]") {
@@ -248,6 +269,12 @@ TEST_CASE("config check names the line that is wrong and exits 78", "[live]") {
 )");
   CHECK_THAT(toy.run({"config", "check"}).err, Catch::Contains("which no pack has"));
 
+  toy.write("vouchd.yaml", "packs: [" + toy.path("toy.yaml") +
+                               "]\ncollectors:\n  toy: { program: /nowhere/toy }\n");
+  const auto missing = toy.run({"config", "check"});
+  CHECK(missing.code == kExitConfig);
+  CHECK_THAT(missing.err, Catch::Contains("vouchd.yaml: collector toy: resolve /nowhere/toy"));
+
   toy.write("vouchd.yaml", "colectors: []\n");
   const auto config = toy.run({"config", "check"});
   CHECK(config.code == kExitConfig);
@@ -266,6 +293,11 @@ TEST_CASE("policy test reports places, and exits 65 for what is no pack", "[live
   const auto broken =
       toy.run({"policy", "test", toy.path("tables.yaml"), "--tables", toy.path("tables.yaml")});
 
+  fs::create_directory(toy.path("empty"));
+  const auto empty =
+      toy.run({"policy", "test", toy.path("empty"), "--tables", toy.path("tables.yaml")});
+  CHECK(empty.code == kExitNoInput);
+  CHECK_THAT(empty.err, Catch::Contains("no pack with a check in"));
   CHECK(untested.code == kExitFail);
   CHECK_THAT(untested.out, Catch::Contains("toy.yaml:7:9: small.size: no test expects a pass"));
   CHECK(broken.code == kExitData);

@@ -73,6 +73,9 @@ Result<std::vector<agent::CollectorConfig>> find_collectors(const std::string& d
 
 Result<Places> find_places(const Arguments& arguments) {
   Places places;
+  if (const auto root = arguments.value("--root"); root && !is_directory(*root)) {
+    return Error{Errc::not_found, "--root " + *root + ": there is no such directory"};
+  }
   const auto directory = program_directory();
   places.policies = find_policies(directory);
   if (const auto file = arguments.value("--config")) {

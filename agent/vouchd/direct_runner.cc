@@ -89,7 +89,7 @@ void add_ungranted(Snapshot& snapshot, const std::vector<std::string>& tables) {
     answer.name = table;
     answer.kind = TableAnswer::Kind::error;
     answer.error_code = "permission-denied";
-    answer.error_message = "the agent may not grant what this table needs";
+    answer.error_message = "only root, or an agent with its capabilities, may read this";
     snapshot.tables.push_back(std::move(answer));
   }
 }
