@@ -252,7 +252,8 @@ void ChainWalk::note_silence(WallMs log_end) {
 
 Host ChainWalk::finish() const {
   auto host = host_;
-  host.coverage = coverage_.finish(timeline_.last_seq && *timeline_.last_seq < link_.next_seq);
+  host.coverage = coverage_.finish(timeline_.last_seq && *timeline_.last_seq < link_.next_seq,
+                                   timeline_.enrolled_at);
   return host;
 }
 

@@ -8,6 +8,8 @@ namespace vouch::verify {
 namespace {
 
 constexpr WallMs kMsPerSecond = 1000;
+constexpr WallMs kFirstStartMsMax =
+    WallMs{3600} * 1000;  // From enrolment to the first bundle's time.
 
 const ScheduleEntry* find_entry(const std::vector<ScheduleEntry>& schedule,
                                 std::string_view collector) {
@@ -63,7 +65,7 @@ void CoverageCounter::add(const Bundle& bundle, const std::vector<ScheduleEntry>
   }
 }
 
-Coverage CoverageCounter::finish(bool ended) const {
+Coverage CoverageCounter::finish(bool ended, std::optional<WallMs> enrolled_at) const {
   Coverage result = coverage_;
   result.to = last_to_;
   result.reaches_end = started_;  // Nobody accounts for a host that never sealed a bundle.
@@ -77,6 +79,11 @@ Coverage CoverageCounter::finish(bool ended) const {
         result.expected += due_ticks(entry, std::max(last_to_, period_->from), period_->to).count();
       }
     }
+  }
+  if (enrolled_at) {
+    // Ticks before the chain's own time are nobody's; a chain that begins later leaves a hole.
+    const auto owed_from = period_ ? std::max(period_->from, *enrolled_at) : *enrolled_at;
+    if (coverage_.from > owed_from + kFirstStartMsMax) result.reaches_end = false;
   }
   result.unexplained =
       result.expected - result.observed - result.failed - result.missed - result.suppressed;

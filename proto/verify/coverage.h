@@ -21,7 +21,9 @@ class CoverageCounter {
   // `schedule` is that of the bundle's config; the bundle's own counts were checked against it.
   void add(const Bundle& bundle, const std::vector<ScheduleEntry>& schedule);
   // `ended`: the agent was decommissioned with its newest bundle. Silence after that is no gap.
-  [[nodiscard]] Coverage finish(bool ended) const;
+  // `enrolled_at`, by the log: from then on the host owes its runs, whatever its chain says; absent
+  // where that leaf is not known.
+  [[nodiscard]] Coverage finish(bool ended, std::optional<WallMs> enrolled_at) const;
 
  private:
   [[nodiscard]] bool is_inside(WallSeconds due) const;

@@ -169,6 +169,27 @@ TEST_CASE("approved waivers of one run do not cover for claimed ones beside them
   CHECK(verdict.hosts.front().controls.at("a").waived == 0);
 }
 
+TEST_CASE("a chain that begins long after its enrolment is not complete", "[coverage]") {
+  StoreFixture store;
+  const WallMs later = GENERATE(WallMs{7200} * 1000, WallMs{7000} * 365 * 86400 * 1000);
+  store.edit = [&](Bundle& bundle) {
+    // All of its time lies ahead, where no tick has been due yet.
+    bundle.period_from = bundle.period_to = kStartMs + later;
+    for (auto& record : bundle.records) {
+      auto& run = std::get<Observation>(record);
+      run.run += "+1";
+      run.trigger = Trigger::manual;
+      run.scheduled.reset();
+    }
+    bundle.schedule = {};
+  };
+  store.seal();
+  store.publish();
+
+  CHECK(coverage_of(store, std::nullopt).verdict() == "INCOMPLETE");
+  CHECK(coverage_of(store, Period{kStartMs, kStartMs + 4 * kTickMs}).verdict() == "INCOMPLETE");
+}
+
 TEST_CASE("a host that never sealed a bundle is not complete", "[coverage]") {
   StoreFixture store;
   const auto verdict = store.verify();

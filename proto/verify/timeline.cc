@@ -39,6 +39,7 @@ class Taker {
     agent.agent = leaf.agent;
     agent.enrol = leaf;
     agent.enrol_index = index_;
+    agent.enrolled_at = at_;
     agent.epochs.push_back({0, *std::move(key)});
     return std::nullopt;
   }

@@ -32,6 +32,7 @@ struct AgentTimeline {
   std::string agent;
   leaf::Enrol enrol;
   std::uint64_t enrol_index = 0;
+  std::optional<WallMs> enrolled_at;  // By the log; absent in selective mode.
   std::vector<Epoch> epochs;
   std::int64_t next_seq = 0;  // After the bundles logged.
   WallMs last_at = 0;         // Of the newest bundle leaf.

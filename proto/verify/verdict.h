@@ -38,7 +38,8 @@ struct Coverage {
   std::int64_t missed = 0;
   std::int64_t suppressed = 0;
   std::int64_t unexplained = 0;
-  bool reaches_end = true;  // The chain covers the period: from before its start to its end.
+  // The chain covers the period: from its start, or the enrolment, to its end.
+  bool reaches_end = true;
 
   // "COMPLETE", "COMPLETE WITH EXCEPTIONS" or "INCOMPLETE".
   [[nodiscard]] std::string_view verdict() const;
