@@ -19,6 +19,10 @@ namespace {
 
 constexpr std::string_view kBehind = "log-behind";
 
+// What HTTP can answer. A record has no place for anything else, and 0 is our own log-behind.
+constexpr std::int64_t kStatusMin = 100;
+constexpr std::int64_t kStatusMax = 599;
+
 // How the files of one bundle are called, after its ten digits.
 constexpr std::string_view kReceipt = ".tlog-proof";
 constexpr std::string_view kConsistency = ".consistency";
@@ -204,6 +208,7 @@ Status Acceptor::take_refusal(const SealedBundle& bundle, const std::string& tex
   const auto status = json::get_integer(*value, "status");
   const auto problem = json::get_object(*value, "problem");
   if (!seq || !status || !problem || *seq != bundle.seq) return Ok{};
+  if (*status < kStatusMin || *status > kStatusMax) return Ok{};
   const auto parsed = parse_problem(json::write(**problem));
   const std::string name = parsed ? std::string(problem_name(parsed->kind)) : "unknown";
 

@@ -145,6 +145,8 @@ TEST_CASE("unsigned words of the store stop nothing and delete nothing, for a da
           ".refused.json",
           R"({"problem":{"type":"urn:vouch:problem:bad-statement","status":422},"seq":0,"status":422})"},
       std::pair{".refused.json", R"({"problem":{},"seq":0,"status":500})"},
+      std::pair{".refused.json", R"({"problem":{},"seq":0,"status":600})"},
+      std::pair{".refused.json", R"({"problem":{},"seq":0,"status":-1})"},
       std::pair{".refused.json", "nonsense"}, std::pair{".fork", "no proof at all"},
       std::pair{".contradiction", "old 1\n\nnothing"},
       std::pair{".delivered.json", R"({"seq":0,"sha256":"00"})"});
