@@ -80,14 +80,6 @@ std::optional<std::string> Acceptor::read(std::int64_t seq, std::string_view suf
                         options_.ship_uid);
 }
 
-Status Acceptor::record(const Record& event) {
-  WaitingRecord waiting;
-  waiting.record = event;
-  waiting.urgent = true;
-  return state_.ledger.transaction(clock_.wall_ms(),
-                                   [&] { return state_.waiting.add(waiting, {}); });
-}
-
 Result<int> Acceptor::scan() {
   auto waiting = state_.bundles.in_state(BundleState::waiting);
   if (!waiting) return std::move(waiting).error();
@@ -177,12 +169,12 @@ Status Acceptor::note_behind(const SealedBundle& bundle) {
     return state_.bundles.set_behind_since(bundle.seq, now);
   }
   if (now - bundle.behind_since < kBehindMsMax) return Ok{};
-  auto is_new = state_.bundles.note_refusal(bundle.seq, 0, kBehind);
+  auto is_new = note_refusal(Refused{now, bundle.seq, 0, std::string(kBehind)});
   if (!is_new) return std::move(is_new).error();
   if (!*is_new) return Ok{};
   log::error("the store's log is behind what it has shown before, for over an hour: bundle " +
              std::to_string(bundle.seq) + " stays undelivered");
-  return record(Refused{now, bundle.seq, 0, std::string(kBehind)});
+  return Ok{};
 }
 
 // The word of vouch-ship alone: the copy has the parcel's bytes. No receipt; it counts only where
@@ -212,19 +204,45 @@ Status Acceptor::take_refusal(const SealedBundle& bundle, const std::string& tex
   const auto parsed = parse_problem(json::write(**problem));
   const std::string name = parsed ? std::string(problem_name(parsed->kind)) : "unknown";
 
-  auto is_new = state_.bundles.note_refusal(bundle.seq, *status, name);
+  auto is_new = note_refusal(Refused{clock_.wall_ms(), bundle.seq, *status, name});
   if (!is_new) return std::move(is_new).error();
-  if (!*is_new) return Ok{};
-  log::error("bundle " + std::to_string(bundle.seq) + " is refused by the store (" +
-             std::to_string(*status) + " " + name + "); it is kept and sent again");
-  if (auto recorded = record(Refused{clock_.wall_ms(), bundle.seq, *status, name}); !recorded) {
-    return recorded;
+  if (*is_new) {
+    log::error("bundle " + std::to_string(bundle.seq) + " is refused by the store (" +
+               std::to_string(*status) + " " + name + "); it is kept and sent again");
   }
   if (!parsed || parsed->kind != ProblemKind::missing_blobs) return Ok{};
+  return send_all_blobs(bundle.seq);
+}
+
+// At most one record per seq and status: what is noted is recorded, or neither is.
+Result<bool> Acceptor::note_refusal(const Refused& refused) {
+  WaitingRecord waiting;
+  waiting.record = refused;
+  waiting.urgent = true;
+  auto known = state_.bundles.knows_refusal(refused.seq, refused.status);
+  if (!known) return std::move(known).error();
+  if (*known) return false;
+  bool is_new = false;
+  auto done = state_.ledger.transaction(clock_.wall_ms(), [&]() -> Status {
+    auto noted = state_.bundles.note_refusal(refused.seq, refused.status, refused.problem);
+    if (!noted) return std::move(noted).error();
+    is_new = *noted;
+    return is_new ? state_.waiting.add(waiting, {}) : Status(Ok{});
+  });
+  if (!done) return std::move(done).error();
+  return is_new;
+}
+
+// Once: the parcel that has all of the bundle's blobs is not written again, however often the store
+// (or vouch-ship) says that some are missing.
+Status Acceptor::send_all_blobs(std::int64_t seq) {
+  auto sends_all = state_.bundles.sends_all_blobs(seq);
+  if (!sends_all) return std::move(sends_all).error();
+  if (*sends_all) return Ok{};
   auto marked = state_.ledger.transaction(
-      clock_.wall_ms(), [&] { return state_.bundles.send_all_blobs(bundle.seq); });
+      clock_.wall_ms(), [&] { return state_.bundles.send_all_blobs(seq); });
   if (!marked) return marked;
-  return state_.write_parcel(bundle.seq);
+  return state_.write_parcel(seq);
 }
 
 Status Acceptor::take_fork(const SealedBundle& bundle, const std::string& proof) {

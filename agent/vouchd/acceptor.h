@@ -51,7 +51,8 @@ class Acceptor {
   Status take_fork(const SealedBundle& bundle, const std::string& receipt);
   Status take_contradiction(const std::string& text);
   Status note_behind(const SealedBundle& bundle);
-  Status record(const Record& record);
+  Result<bool> note_refusal(const Refused& refused);
+  Status send_all_blobs(std::int64_t seq);
   Status acknowledge(const SealedBundle& bundle, std::string_view receipt,
                      const std::optional<AcceptedCheckpoint>& checkpoint);
   [[nodiscard]] std::optional<std::string> read(std::int64_t seq, std::string_view suffix) const;

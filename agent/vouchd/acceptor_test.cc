@@ -219,6 +219,33 @@ TEST_CASE("missing blobs are sent again, all of the bundle's", "[acceptor]") {
   CHECK(after.envelope == before.envelope);
 }
 
+TEST_CASE("missing blobs are sent again after another refusal of the same status", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->collect_all(Trigger::manual));
+  REQUIRE(agent->seal());
+  world.deliver(agent->state());
+  REQUIRE(agent->poll());
+  world.clock.advance(3'700'000);
+  REQUIRE(agent->seal());
+  const auto seq = agent->state().ledger.chain_head().value()->link.next_seq - 1;
+  const auto say = [&](const std::string& problem) {
+    world.put_receipt(seq, ".refused.json",
+                      R"({"problem":{"type":"urn:vouch:problem:)" + problem +
+                          R"(","status":409,"title":"x","detail":"","missing":[],)" +
+                          R"("expected_seq":0,"expected_prev":"","fork":false},"seq":)" +
+                          std::to_string(seq) + R"(,"status":409})");
+    REQUIRE(agent->poll());
+  };
+  say("chain");
+  REQUIRE(read_parcel(agent->state().outbox.read(seq).value()).value().blobs.empty());
+
+  say("missing-blobs");
+
+  CHECK_FALSE(read_parcel(agent->state().outbox.read(seq).value()).value().blobs.empty());
+}
+
 TEST_CASE("acknowledged parcels are let go after their time, with their blobs", "[acceptor]") {
   World world;
   world.enrol();

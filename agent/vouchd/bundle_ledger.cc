@@ -141,7 +141,25 @@ Status BundleLedger::set_parcel_bytes(std::int64_t seq, std::int64_t bytes) {
 }
 
 Status BundleLedger::send_all_blobs(std::int64_t seq) {
-  return run(database_, "UPDATE bundle_blobs SET in_parcel = 1 WHERE seq = ?", seq);
+  auto done = run(database_, "UPDATE bundle_blobs SET in_parcel = 1 WHERE seq = ?", seq);
+  if (!done) return done;
+  return set_parcel_bytes(seq, 0);  // Until it is written.
+}
+
+Result<bool> BundleLedger::sends_all_blobs(std::int64_t seq) {
+  auto left = ask(database_,
+                  "SELECT count(*) FROM bundles WHERE seq = ?1 AND (parcel_bytes = 0 OR EXISTS "
+                  "(SELECT 1 FROM bundle_blobs WHERE seq = ?1 AND in_parcel = 0))",
+                  seq);
+  if (!left) return std::move(left).error();
+  return *left == 0;
+}
+
+Result<bool> BundleLedger::knows_refusal(std::int64_t seq, std::int64_t status) {
+  auto count =
+      ask(database_, "SELECT count(*) FROM refused WHERE seq = ? AND status = ?", seq, status);
+  if (!count) return std::move(count).error();
+  return *count != 0;
 }
 
 Status BundleLedger::acknowledge(std::int64_t seq, WallMs now, std::string_view receipt) {

@@ -43,10 +43,12 @@ class BundleLedger {
   Status set_parcel_bytes(std::int64_t seq, std::int64_t bytes);
   // After `missing-blobs`: the parcel gets all blobs of the bundle.
   Status send_all_blobs(std::int64_t seq);
+  Result<bool> sends_all_blobs(std::int64_t seq);  // And that parcel is written.
   Status acknowledge(std::int64_t seq, WallMs now, std::string_view receipt);
   Status set_behind_since(std::int64_t seq, WallMs since);
   Status expire(std::int64_t seq);
   // True if this (seq, status) was not noted before: at most one `refused` record for each.
+  Result<bool> knows_refusal(std::int64_t seq, std::int64_t status);
   Result<bool> note_refusal(std::int64_t seq, std::int64_t status, std::string_view problem);
   // True if an unacknowledged bundle is signed by a key of `epoch`.
   Result<bool> epoch_in_use(std::int64_t epoch);

@@ -126,7 +126,8 @@ Status State::repair_files() {
   auto waiting_bundles = bundles.in_state(BundleState::waiting);
   if (!waiting_bundles) return std::move(waiting_bundles).error();
   for (const SealedBundle& bundle : *waiting_bundles) {
-    if (outbox.has(bundle.seq)) continue;
+    // Without a size it is not the parcel that the ledger wants, even if one is there.
+    if (outbox.has(bundle.seq) && bundle.parcel_bytes != 0) continue;
     if (auto written = write_parcel(bundle.seq); !written) return written;
   }
   for (const bool kept : {false, true}) {
