@@ -201,4 +201,60 @@ TEST_CASE("a state that was copied to another machine is refused", "[agent]") {
   CHECK(agent.error().code == Errc::denied);
 }
 
+TEST_CASE("a run whose tables are lost is a failed run, and the next one is asked in full",
+          "[agent]") {
+  World world;
+  world.runner.caches = true;
+  const auto agent = world.start();
+  live(world, *agent, 310'000);
+  const auto table = agent->state().waiting.token("accounts", "users").value().value().sha256;
+  REQUIRE(agent->state().blobs.remove(table));
+
+  live(world, *agent, 600'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto records = check_chain(agent->state());
+  const auto failed = of_kind<RunFailed>(records);
+  REQUIRE(failed.size() == 1);
+  CHECK(failed[0].reason == "crash");
+  CHECK_FALSE(failed[0].started);
+  CHECK(of_kind<Observation>(records).size() == 2);
+  CHECK(agent->state().blobs.has(table));
+}
+
+TEST_CASE("an input that is lost is an error of the checks that read it, not of the run",
+          "[agent]") {
+  World world;
+  world.write("pack.yaml", R"(pack: test.accounts
+title: Accounts
+controls:
+  - id: no-new
+    title: No account is new
+    owner: it
+    frequency_s: 86400
+    checks:
+      - id: no-new.users
+        title: No account is new
+        severity: low
+        rationale: None is expected
+        remediation: Remove it
+        tables: [users, previous_users]
+        sql: SELECT username FROM users EXCEPT SELECT username FROM previous_users
+)");
+  const auto agent = world.start();
+  live(world, *agent, 310'000);
+  const auto content = agent->state().waiting.collector("accounts").value().content.value();
+  REQUIRE(agent->state().blobs.remove(content.tables.at(0).sha256));
+  world.runner.users = {"root", "eve"};
+
+  live(world, *agent, 300'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto runs = of_kind<Observation>(check_chain(agent->state()));
+  REQUIRE(runs.size() == 2);
+  const auto& judged = std::get<RunContent>(runs[1].content);
+  const auto outcomes = read_outcomes(agent->state().blobs.get(judged.outcomes.sha256).value());
+  CHECK(outcomes.value().at(0).outcome == OutcomeKind::error);
+}
+
 }  // namespace vouch::agent

@@ -47,6 +47,7 @@ class FakeRunner final : public Runner {
   explicit FakeRunner(FakeClock& clock) : clock_(clock) {}
   std::vector<std::string> users{"root"};
   std::optional<RunViolation> violation;
+  bool caches = false;  // Answers "unchanged" whenever it may.
   int runs = 0;
 
   RunReport run(const Collector& collector, const RunRequest& request) override {
@@ -69,6 +70,12 @@ class FakeRunner final : public Runner {
       }
       TableAnswer answer;
       answer.name = name;
+      if (caches) answer.cache_token = "token";
+      if (caches && request.cache.contains(name)) {
+        answer.kind = TableAnswer::Kind::unchanged;
+        snapshot.tables.push_back(std::move(answer));
+        continue;
+      }
       answer.blob = make_table(*collector.manifest.find(name), rows).value();
       snapshot.tables.push_back(std::move(answer));
     }

@@ -158,7 +158,14 @@ Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& r
   for (const TableRef& table : content.tables) {
     if (auto added = add(table, request.tables); !added) return std::move(added).error();
   }
-  for (const TableRef& table : content.inputs) {
+  for (TableRef& table : content.inputs) {
+    // Lost or damaged on the disk: the checks that read it cannot judge; the others can.
+    if (!table.error && !bytes.contains(table.sha256) && table.sha256 != kEmptyDigestHex &&
+        !blobs_.contains(table.sha256) && !read(table.sha256)) {
+      table.error = TableError{"other", "the agent's copy of this table is lost"};
+      table.rows = 0;
+      table.sha256.clear();
+    }
     if (auto added = add(table, request.inputs); !added) return std::move(added).error();
   }
 

@@ -6,6 +6,7 @@
 
 #include "core/digest.h"
 #include "core/log.h"
+#include "proto/limits.h"
 #include "proto/names.h"
 
 namespace vouch::agent {
@@ -125,10 +126,18 @@ Status RunRecorder::commit_failure(CollectorState& before, RunTimes times, const
                                    const RunViolation& violation) {
   RunFailed failed;
   static_cast<RunTimes&>(failed) = std::move(times);
+  const bool crashed = violation.reason == Violation::crash;
+  if (crashed) {  // A record of a crash has no start (docs/formats/record.md).
+    failed.started.reset();
+    failed.duration_ms.reset();
+  }
   if (report.was_started) failed.collector = report.collector;
   failed.reason = to_string(violation.reason);
-  failed.message = violation.message;
-  log::warn(failed.run + " failed: " + failed.reason + ": " + failed.message);
+  failed.message = json::is_valid_utf8(violation.message) &&
+                           violation.message.size() <= kMessageBytesMax
+                       ? violation.message
+                       : "the reason is too long for a record; it is in the agent's log";
+  log::warn(failed.run + " failed: " + failed.reason + ": " + violation.message);
 
   WaitingRecord record;
   record.due = due_ms(failed);
@@ -138,6 +147,10 @@ Status RunRecorder::commit_failure(CollectorState& before, RunTimes times, const
   record.record = std::move(failed);
   return state_.ledger.transaction(clock_.wall_ms(), [&]() -> Status {
     if (auto added = state_.waiting.add(record, {}); !added) return added;
+    // Perhaps what the tokens stand for is lost: the next run answers in full.
+    if (crashed) {
+      if (auto done = state_.waiting.forget_tokens(before.name); !done) return done;
+    }
     return state_.waiting.set_collector(before);
   });
 }

@@ -195,4 +195,10 @@ Status WaitingRecords::forget_token(std::string_view collector, std::string_view
   return remove->bind(1, collector).bind(2, table).run();
 }
 
+Status WaitingRecords::forget_tokens(std::string_view collector) {
+  auto remove = database_.prepare("DELETE FROM tokens WHERE collector = ?");
+  if (!remove) return std::move(remove).error();
+  return remove->bind(1, collector).run();
+}
+
 }  // namespace vouch::agent

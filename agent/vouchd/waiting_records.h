@@ -72,6 +72,7 @@ class WaitingRecords {
   Result<std::optional<CacheToken>> token(std::string_view collector, std::string_view table);
   Status set_token(const CacheToken& token);
   Status forget_token(std::string_view collector, std::string_view table);
+  Status forget_tokens(std::string_view collector);
 
  private:
   sqlite::Database& database_;
