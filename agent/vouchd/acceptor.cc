@@ -262,7 +262,8 @@ Status Acceptor::take_contradiction(const std::string& text) {
   const auto* log = policy_->only_log();
   if (!receipt::convicts(*contradiction, (*accepted)->note, log->key)) return Ok{};
   log::error("the store's log contradicts itself: log-alarm. Nothing is deleted any more");
-  const LogAlarm alarm{clock_.wall_ms(), (*accepted)->note, contradiction->checkpoint, text};
+  const LogAlarm alarm{clock_.wall_ms(), (*accepted)->note, contradiction->checkpoint,
+                       receipt::write_consistency(contradiction->consistency)};
   WaitingRecord waiting;
   waiting.record = alarm;
   waiting.urgent = true;

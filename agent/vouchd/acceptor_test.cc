@@ -246,6 +246,36 @@ TEST_CASE("missing blobs are sent again after another refusal of the same status
   CHECK_FALSE(read_parcel(agent->state().outbox.read(seq).value()).value().blobs.empty());
 }
 
+TEST_CASE("a proved contradiction is sealed, however long its unsigned lines are", "[acceptor]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  // The same size with another root, signed by the log.
+  world.log.rewrite_last(
+      leaf::write({world.clock.wall, leaf::StoreStart{"1", std::string(64, 'a')}}).value());
+  auto note = receipt::parse(world.log.receipt(0, 1)).value().checkpoint;
+  while (note.size() + 1100 < note::kNoteBytesMax) {
+    note += "\xe2\x80\x94 other.example.com " + base64_encode(std::string(777, 'x')) + "\n";
+  }
+  const std::size_t left = note::kNoteBytesMax - note.size() - 6;
+  const std::size_t bytes = (left - 1) / 4 * 3;  // The name takes what base64 leaves.
+  note += "\xe2\x80\x94 " + std::string(left - bytes / 3 * 4, 'n') + " " +
+          base64_encode(std::string(bytes, 'x')) + "\n";
+  REQUIRE(note.size() == note::kNoteBytesMax);
+  REQUIRE(note::parse_note(note));
+  world.put_receipt(0, ".contradiction", receipt::write_contradiction({{1, {}}, note}));
+  world.clock.advance(3000);
+
+  REQUIRE(agent->poll());
+  REQUIRE(agent->seal());
+
+  const auto alarms = of_kind<LogAlarm>(check_chain(agent->state()));
+  REQUIRE(alarms.size() == 1);
+  CHECK(alarms[0].new_note == note);
+  CHECK(alarms[0].proof == "old 1\n");
+}
+
 TEST_CASE("acknowledged parcels are let go after their time, with their blobs", "[acceptor]") {
   World world;
   world.enrol();

@@ -64,12 +64,15 @@ std::string content_digest_of(const RunContent& content) {
 }
 
 Status WaitingRecords::add(const WaitingRecord& record, const std::vector<std::string>& blobs) {
+  const json::Value value = to_json(record.record);
+  // A record that no reader takes would stop every seal after it.
+  if (auto read = parse_record(value); !read) return std::move(read).error().in("record");
   auto insert = database_.prepare(
       "INSERT INTO waiting (record, due_ms, urgent, full, content_digest) VALUES (?, ?, ?, ?, ?)");
   if (!insert) return std::move(insert).error();
   const auto urgent = static_cast<std::int64_t>(record.urgent);
   const auto full = static_cast<std::int64_t>(record.full);
-  insert->bind(1, json::write(to_json(record.record))).bind(2, record.due);
+  insert->bind(1, json::write(value)).bind(2, record.due);
   insert->bind(3, urgent).bind(4, full).bind(5, record.content_digest);
   if (auto done = insert->run(); !done) return done;
 
