@@ -276,6 +276,23 @@ TEST_CASE("a proved contradiction is sealed, however long its unsigned lines are
   CHECK(alarms[0].proof == "old 1\n");
 }
 
+TEST_CASE("trouble with what came home does not stop the seals", "[acceptor]") {
+  World world;
+  world.config.destination = "file:///backup";
+  const auto agent = world.start();
+  REQUIRE(agent->seal());
+  REQUIRE(agent->poll());
+  REQUIRE(remove_file(world.config.outbox_dir() + "/0000000000.parcel"));
+  world.put_receipt(0, ".delivered.json", R"({"seq":0,"sha256":"00"})");
+  world.runner.users = {"root", "eve"};
+  const auto before = agent->state().ledger.chain_head().value()->link.next_seq;
+  world.clock.advance(400'000);
+
+  CHECK_FALSE(agent->poll());
+
+  CHECK(agent->state().ledger.chain_head().value()->link.next_seq > before);
+}
+
 TEST_CASE("acknowledged parcels are let go after their time, with their blobs", "[acceptor]") {
   World world;
   world.enrol();

@@ -113,25 +113,32 @@ Status Agent::record_missed(const std::string& collector, TickRange ticks, std::
   return record_event(RunMissed{clock_.wall_ms(), collector, ticks, std::string(reason)}, due);
 }
 
+// Trouble in one place stops nothing in the others: what is there is sealed all the same. The first
+// trouble is returned at the end.
 Status Agent::poll() {
   if (auto watched = watch_clock(); !watched) return watched;
+  Status trouble = Ok{};
+  const auto note = [&trouble](Status done) {
+    if (trouble && !done) trouble = std::move(done);
+  };
   auto full = spool_is_full();
   if (!full) return std::move(full).error();
   for (const Due& due : find_due(schedule_, progress_, clock_.wall_ms())) {
-    if (auto done = run_tick(due, *full); !done) return done;
-    for (Progress& progress : progress_) {
-      if (progress.collector == due.collector) progress.next_tick = *due.run + 1;
-    }
+    note(run_tick(due, *full));
   }
   missed_because_ = "overrun";  // Whatever is missed from here on, we were too slow for.
-  auto accepted = acceptor_->scan();
-  if (!accepted) return std::move(accepted).error();
+  if (auto accepted = acceptor_->scan(); !accepted) note(std::move(accepted).error());
   auto seal_due = sealer_->due_us();
   if (!seal_due) return std::move(seal_due).error();
-  if (*seal_due <= clock_.boot_us()) {
-    if (auto sealed = seal(); !sealed) return sealed;
+  if (*seal_due <= clock_.boot_us()) note(seal());
+  note(housekeep());
+  return trouble;
+}
+
+void Agent::move_on(const std::string& collector, std::int64_t next_tick) {
+  for (Progress& progress : progress_) {
+    if (progress.collector == collector) progress.next_tick = next_tick;
   }
-  return housekeep();
 }
 
 Status Agent::run_tick(const Due& due, bool spool_full) {
@@ -143,11 +150,14 @@ Status Agent::run_tick(const Due& due, bool spool_full) {
       auto recorded =
           record_missed(due.collector, missed, spool_full ? "spool-full" : missed_because_,
                         due_at(schedule_[i], missed.last) * 1000);
-      if (!recorded || spool_full) return recorded;
+      if (!recorded) return recorded;
+      move_on(due.collector, missed.last + 1);  // Whatever becomes of the run: never twice.
+      if (spool_full) return Ok{};
     }
     auto run = recorder_.run(collectors_[i], schedule_[i], {Trigger::schedule, *due.run, ""},
                              *judge_, collectors_);
     if (!run) return std::move(run).error();
+    move_on(due.collector, *due.run + 1);
   }
   return Ok{};
 }

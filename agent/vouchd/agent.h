@@ -74,6 +74,7 @@ class Agent {
   void adopt_schedule();
   Status watch_clock();
   Status run_tick(const Due& due, bool spool_full);
+  void move_on(const std::string& collector, std::int64_t next_tick);
   Status record_missed(const std::string& collector, TickRange ticks, std::string_view reason,
                        WallMs due = 0);
   Status housekeep();

@@ -201,6 +201,26 @@ TEST_CASE("a state that was copied to another machine is refused", "[agent]") {
   CHECK(agent.error().code == Errc::denied);
 }
 
+TEST_CASE("a tick that is on record as missed is not recorded again when its run fails",
+          "[agent]") {
+  World world;
+  const auto agent = world.start();
+  live(world, *agent, 310'000);
+  world.clock.advance(1'500'000);
+  const std::string blobs = world.config.state_dir + "/blobs";
+  std::filesystem::rename(blobs, blobs + "-away");
+  CHECK_FALSE(agent->poll());
+  CHECK_FALSE(agent->poll());
+  std::filesystem::rename(blobs + "-away", blobs);
+
+  REQUIRE(agent->poll());
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto missed = of_kind<RunMissed>(check_chain(agent->state()));
+  REQUIRE(missed.size() == 1);
+  CHECK(missed[0].ticks.count() == 4);
+}
+
 TEST_CASE("a run whose tables are lost is a failed run, and the next one is asked in full",
           "[agent]") {
   World world;
