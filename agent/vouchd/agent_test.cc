@@ -277,4 +277,19 @@ controls:
   CHECK(outcomes.value().at(0).outcome == OutcomeKind::error);
 }
 
+TEST_CASE("a parcel that the ledger does not know is set aside, not deleted", "[agent]") {
+  World world;
+  const auto kept = GENERATE(false, true);
+  const std::string directory = world.config.state_dir + (kept ? "/kept" : "/outbox");
+  REQUIRE(make_directories(directory, 0750));
+  REQUIRE(write_file_durable(directory + "/0000000007.parcel", "sealed by another", 0640));
+
+  const auto agent = world.start();
+
+  CHECK_FALSE(file_exists(directory + "/0000000007.parcel"));
+  const auto there = read_file(world.config.state_dir + "/strays/0000000007.parcel", 100);
+  REQUIRE(there);
+  CHECK(*there == "sealed by another");
+}
+
 }  // namespace vouch::agent

@@ -18,6 +18,7 @@ constexpr std::size_t kFilesMax = 1'000'000;
 // vouch-ship, in the group of vouchd, reads outbox/ and nothing else.
 constexpr mode_t kSharedFile = 0640;
 constexpr mode_t kSharedDirectory = 0750;
+constexpr mode_t kPrivateDirectory = 0700;
 
 std::string path_in(const std::string& directory, std::int64_t seq) {
   return directory + "/" + seq_name(seq) + std::string(kSuffix);
@@ -82,6 +83,15 @@ Status Outbox::drop_waiting(std::int64_t seq) {
 
 Status Outbox::drop_kept(std::int64_t seq) {
   return remove_file(path_in(kept_, seq));
+}
+
+Status Outbox::set_aside(std::int64_t seq, bool kept, const std::string& directory) {
+  if (auto made = make_directories(directory, kPrivateDirectory); !made) return made;
+  const std::string from = path_in(kept ? kept_ : outbox_, seq);
+  std::string to = path_in(directory, seq);
+  // None that was set aside before is written over.
+  for (int n = 1; file_exists(to); ++n) to = path_in(directory, seq) + "." + std::to_string(n);
+  return rename_durable(from, to);
 }
 
 Result<std::vector<std::int64_t>> Outbox::waiting() const {

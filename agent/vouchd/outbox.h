@@ -26,6 +26,8 @@ class Outbox {
   [[nodiscard]] Result<std::string> read(std::int64_t seq) const;
   // outbox/ to kept/. Nothing to do if it is there already, or gone.
   Status keep(std::int64_t seq);
+  // A file of outbox/ or kept/ into `directory`, beside all that is there.
+  Status set_aside(std::int64_t seq, bool kept, const std::string& directory);
   Status drop_waiting(std::int64_t seq);
   Status drop_kept(std::int64_t seq);
   [[nodiscard]] Result<std::vector<std::int64_t>> waiting() const;  // Ascending.

@@ -10,6 +10,7 @@
 
 #include "core/digest.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/random.h"
 #include "proto/parcel.h"
 #include "proto/subjects.h"
@@ -52,6 +53,7 @@ Result<std::unique_ptr<State>> State::open(const std::string& state_dir, const s
 
   auto state = std::make_unique<State>(*std::move(ledger), *std::move(blobs), *std::move(keys),
                                        *std::move(outbox));
+  state->strays = state_dir + "/strays";
   if (auto adopted = state->adopt_identity(machine, now); !adopted) {
     return std::move(adopted).error();
   }
@@ -136,8 +138,15 @@ Status State::repair_files() {
     for (const std::int64_t seq : *files) {
       auto bundle = bundles.find(seq);
       if (!bundle) return std::move(bundle).error();
-      const auto is = *bundle ? (*bundle)->state : BundleState::expired;
       Status done = Ok{};
+      if (!*bundle) {  // Sealed under a ledger that was lost: it may be all that is left of it.
+        log::error("parcel " + std::to_string(seq) + " is not in the ledger; it is now in " +
+                   strays);
+        done = outbox.set_aside(seq, kept, strays);
+        if (!done) return done;
+        continue;
+      }
+      const auto is = (*bundle)->state;
       if (!kept && is == BundleState::kept) done = outbox.keep(seq);
       if (!kept && is == BundleState::expired) done = outbox.drop_waiting(seq);
       if (kept && is != BundleState::kept) done = outbox.drop_kept(seq);

@@ -46,6 +46,7 @@ class State {
   BlobStore blobs;
   EpochKeys keys;
   Outbox outbox;
+  std::string strays;  // Where parcels go that the ledger does not know.
   Identity identity;
 
   [[nodiscard]] bool has_store() const { return !identity.policy.empty(); }
