@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <filesystem>
 #include <functional>
 
 #include "core/file.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr std::int64_t kHeartbeatSecondsMax = 86400;  // next_due is at most 24 h after sealing.
 constexpr std::int64_t kDeadlineSecondsMax = 3600;
 constexpr std::int64_t kSpoolBytesMin = std::int64_t{1} << 20;
+constexpr int kPackFoldersMax = 3;  // One in the other, as the policy engine reads them.
+constexpr std::size_t kPackFilesMax = 10'000;
 constexpr std::int64_t kIntegerLimit = json::kIntegerMax;
 
 struct Unit {
@@ -250,6 +253,21 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   return config;
 }
 
+// A folder of packs is only as good as each file in it. Deeper ones are not read.
+Status require_trusted_tree(const std::string& path, uid_t trusted_uid, int depth) {
+  if (auto status = require_trusted_path(path, trusted_uid); !status) return status;
+  std::error_code error;
+  if (depth == 0 || !std::filesystem::is_directory(path, error)) return Ok{};
+  auto names = list_directory(path, kPackFilesMax);
+  if (!names) return std::move(names).error();
+  for (const std::string& name : *names) {
+    if (name.starts_with(".")) continue;
+    auto status = require_trusted_tree(path + "/" + name, trusted_uid, depth - 1);
+    if (!status) return status;
+  }
+  return Ok{};
+}
+
 Status check_trust(const Config& config, uid_t trusted_uid) {
   std::vector<std::pair<std::string, std::string>> paths;  // Which key names it, and what.
   for (const auto& pack : config.packs) paths.emplace_back("packs", pack);
@@ -258,7 +276,7 @@ Status check_trust(const Config& config, uid_t trusted_uid) {
     paths.emplace_back("collector " + collector.name, collector.program);
   }
   for (const auto& [key, path] : paths) {
-    auto status = require_trusted_path(path, trusted_uid);
+    auto status = require_trusted_tree(path, trusted_uid, key == "packs" ? kPackFoldersMax : 0);
     if (!status) return std::move(status).error().in(key);
   }
   return Ok{};

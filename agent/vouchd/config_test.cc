@@ -166,6 +166,26 @@ TEST_CASE("a configuration that others can write is refused", "[config]") {
   CHECK_THAT(refused.error().message, Catch::Contains(path));
 }
 
+TEST_CASE("a pack in a folder that others can write is refused", "[config]") {
+  std::string directory = "/tmp/vouch-config-XXXXXX";
+  REQUIRE(mkdtemp(directory.data()) != nullptr);
+  const std::string path = directory + "/vouchd.yaml";
+  const std::string pack = directory + "/packs/site/a.yaml";
+  std::filesystem::create_directories(directory + "/packs/site");
+  std::ofstream(path) << "packs: [" << directory << "/packs]\ncollectors:\n"
+                      << "  a: { program: /bin/true }\n";
+  std::ofstream(pack) << "pack: a\n";
+
+  CHECK(load_config(path, geteuid()));
+  REQUIRE(chmod(pack.c_str(), 0666) == 0);
+  const auto refused = load_config(path, geteuid());
+  std::filesystem::remove_all(directory);
+
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Errc::denied);
+  CHECK_THAT(refused.error().message, Catch::Contains(pack));
+}
+
 TEST_CASE("no secret of the configuration reaches its blob", "[config]") {
   auto config = parse_config(R"(
 collectors:
