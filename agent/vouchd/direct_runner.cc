@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <map>
@@ -128,11 +130,40 @@ void DirectRunner::cancel() {
   [[maybe_unused]] const ssize_t written = ::write(cancel_event_.get(), &one, sizeof one);
 }
 
+// Reads the file again only if it is another one than the last time.
+Result<std::string> DirectRunner::digest_of(const std::string& program) {
+  struct stat status {};
+  if (::stat(program.c_str(), &status) != 0) return errno_error("stat " + program, errno);
+  const auto nanoseconds = [](const struct timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  const FileMark mark{status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
+                      nanoseconds(status.st_ctim)};
+  auto [known, is_new] = digests_.try_emplace(program);
+  if (!is_new && known->second.first == mark) return known->second.second;
+  auto digest = file_digest(program);
+  if (!digest) return digest;
+  known->second = {mark, *digest};
+  return digest;
+}
+
 RunReport DirectRunner::run(const Collector& collector, const RunRequest& request) {
   RunReport report;
   report.collector = {collector.name, collector.manifest.version, collector.digest};
   report.started = clock_.wall_ms();
   const std::int64_t started_us = clock_.monotonic_us();
+
+  // The digest on record is of the file that runs; its manifest may be another one too.
+  const auto digest = digest_of(collector.program);
+  if (!digest || *digest != collector.digest) {
+    report.finished = clock_.wall_ms();
+    report.was_started = false;
+    report.result = RunViolation{
+        Violation::exit, 0,
+        digest ? "the program was replaced since the configuration was read: reload vouchd"
+               : digest.error().message};
+    return report;
+  }
 
   RunRequest asked = request;
   const auto ungranted = ungranted_tables(collector.manifest, effective_capabilities());
