@@ -116,6 +116,9 @@ Status Agent::record_missed(const std::string& collector, TickRange ticks, std::
 // Trouble in one place stops nothing in the others: what is there is sealed all the same. The first
 // trouble is returned at the end.
 Status Agent::poll() {
+  if (!started_) {  // Before, it does not know which ticks have a record.
+    if (auto started = start(); !started) return started;
+  }
   if (auto watched = watch_clock(); !watched) return watched;
   Status trouble = Ok{};
   const auto note = [&trouble](Status done) {

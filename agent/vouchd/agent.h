@@ -46,8 +46,8 @@ class Agent {
   // Makes the files follow the ledger, accounts for every tick that passed without us, and records
   // the start and what changed of configuration, policy and waivers since.
   Status start();
-  // Runs what is due, looks at receipts, seals if it is time. Returns after each run that took
-  // place, so that the caller can stop in between.
+  // Runs what is due, looks at receipts, seals if it is time. Trouble in one of these does not keep
+  // it from the others. Starts first, if start() has failed.
   Status poll();
   // How long nothing will be due, if nothing happens.
   [[nodiscard]] std::int64_t wait_ms();
@@ -99,6 +99,7 @@ class Agent {
   std::int64_t last_monotonic_us_ = 0;
   std::string_view missed_because_ = "overrun";
   std::int64_t housekept_us_ = 0;
+  bool started_ = false;
 };
 
 }  // namespace vouch::agent

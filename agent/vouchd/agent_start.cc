@@ -155,6 +155,7 @@ Status Agent::start() {
   if (!running) return running;
   if (auto recorded = record_changes(); !recorded) return recorded;
   adopt_schedule();
+  started_ = true;
   return Ok{};
 }
 

@@ -292,4 +292,17 @@ TEST_CASE("a parcel that the ledger does not know is set aside, not deleted", "[
   CHECK(*there == "sealed by another");
 }
 
+TEST_CASE("an agent that could not start, starts with its next look at the clock", "[agent]") {
+  World world;
+  live(world, *world.start(), 600'000);
+  const auto agent = world.open();  // As after a reload whose start failed.
+
+  live(world, *agent, 600'000);
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto records = check_chain(agent->state());
+  CHECK(of_kind<AgentStart>(records).size() == 2);
+  CHECK(of_kind<RunMissed>(records).empty());
+}
+
 }  // namespace vouch::agent
