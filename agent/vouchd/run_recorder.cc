@@ -127,7 +127,7 @@ Status RunRecorder::commit_failure(CollectorState& before, RunTimes times, const
   RunFailed failed;
   static_cast<RunTimes&>(failed) = std::move(times);
   const bool crashed = violation.reason == Violation::crash;
-  if (crashed) {  // A record of a crash has no start (docs/formats/record.md).
+  if (crashed) {  // A record of a crash has no start (docs/formats/records.md).
     failed.started.reset();
     failed.duration_ms.reset();
   }
