@@ -8,6 +8,7 @@ usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 9 10 12 (default: all; lynis in
 import os
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -232,16 +233,49 @@ def postgres_inserts():
     return None
 
 
+AGENTS, BUNDLES, CONNECTIONS = 64, 150, 64
+
+
+def ingest_load(scratch, *options):
+    """One run of the load generator against a new store on loopback; what it printed last."""
+    store = os.path.join(scratch, "store")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "check": True}
+    subprocess.run([program("vouch-store"), "init", "--dir", store, "--origin", "bench.test/log1", "--host", "127.0.0.1",
+                    "--listen", f"127.0.0.1:{port}"], **quiet)
+    join = os.path.join(scratch, "join")
+    token = subprocess.run([program("vouch-store"), "token", "create", "--dir", store, "--uses", str(AGENTS)], **quiet)
+    with open(join, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(token.stdout)
+    server = subprocess.Popen([program("vouch-store"), "serve", "--dir", store], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1)
+        done = subprocess.run([program("vouch-bench-ingest"), "--ca", f"{store}/tls/ca.crt", "--join", join, "--host",
+                               "127.0.0.1", "--port", str(port), "--agents", str(AGENTS), "--bundles", str(BUNDLES),
+                               "--connections", str(CONNECTIONS), *options], capture_output=True, text=True)
+        return done.stdout.strip().split("\n")[-1] if done.returncode == 0 else f"failed: {done.stderr.strip()[-200:]}"
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(store, ignore_errors=True)
+
+
 def row_12():
-    load = program("vouch-bench-ingest")
-    if not os.path.exists(load):
+    if not os.path.exists(program("vouch-bench-ingest")):
         m.row("12", "ingest of signed bundles", "load generator not built", "", "", "")
         return
-    done = subprocess.run([load, "--bin", BIN], capture_output=True, text=True)
-    peer = postgres_inserts()
-    shown = "missing" if peer is None else f"{peer:.0f}/s (PostgreSQL 15, 1 KB, unsigned)"
-    line = done.stdout.strip().split("\n")[-1] if done.returncode == 0 else f"failed: {done.stderr.strip()[-200:]}"
-    m.row("12", "ingest: signed 2 KB bundles over TLS, durable before the receipt", line, shown, ">= 3,000/s", "")
+    scratch = tempfile.mkdtemp(prefix="vouch-bench-")
+    try:
+        for turn in range(3):
+            ours, peer = ingest_load(scratch), postgres_inserts()
+            shown = "missing" if peer is None else f"{peer:.0f}/s (PostgreSQL 15, 32 clients, 1 KB, unsigned)"
+            m.row("12", f"ingest: signed 2 KB bundles over TLS, durable before the receipt (run {turn + 1})", ours, shown,
+                  ">= 3,000/s", "", f"{AGENTS} agents, {CONNECTIONS} connections, load generator on the same cores")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "9": row_9, "10": row_10, "12": row_12}
