@@ -25,13 +25,13 @@ function(vouch_program name)
 endfunction()
 
 # vouch_test(NAME SOURCES … LINK …): a Catch2 program, one CTest entry. Tests find the source tree
-# by VOUCH_SOURCE_DIR, the built programs by VOUCH_BIN_DIR.
+# by VOUCH_SOURCE_DIR of source_dir.h.
+configure_file(${CMAKE_CURRENT_LIST_DIR}/source_dir.h.in ${PROJECT_BINARY_DIR}/generated/source_dir.h)
 function(vouch_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE vouch_options ${arg_LINK} Catch2::Catch2WithMain)
-  target_compile_definitions(${name} PRIVATE
-    VOUCH_SOURCE_DIR="${PROJECT_SOURCE_DIR}" VOUCH_BIN_DIR="${PROJECT_BINARY_DIR}/bin")
+  target_include_directories(${name} PRIVATE ${PROJECT_BINARY_DIR}/generated)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)

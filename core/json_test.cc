@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.h"
+#include "source_dir.h"
 
 #include <catch2/catch.hpp>
 #include <fstream>

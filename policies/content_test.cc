@@ -18,6 +18,7 @@
 #include "policies/engine/pack.h"
 #include "policies/engine/policy_test.h"
 #include "policies/engine/sandbox.h"
+#include "source_dir.h"
 
 namespace vouch::policy {
 namespace {

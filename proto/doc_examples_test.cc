@@ -12,6 +12,7 @@
 #include "proto/record.h"
 #include "proto/schedule.h"
 #include "proto/statement.h"
+#include "source_dir.h"
 
 using namespace vouch;
 

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "source_dir.h"
+
 namespace vouch {
 
 // The file's bytes; without it the test says visibly that it was skipped.

@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 
+#include "source_dir.h"
+
 namespace vouch::vectors {
 
 inline std::filesystem::path directory() {

@@ -13,6 +13,7 @@
 
 #include "agent/vouchd/config_blob.h"
 #include "core/file.h"
+#include "source_dir.h"
 
 namespace vouch::agent {
 namespace {

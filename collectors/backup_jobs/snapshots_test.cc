@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/file.h"
+#include "source_dir.h"
 
 namespace vouch::backup_jobs {
 namespace {

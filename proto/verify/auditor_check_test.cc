@@ -9,6 +9,7 @@
 
 #include "core/process.h"
 #include "proto/verify/store_fixture_test.h"
+#include "source_dir.h"
 
 namespace vouch::verify {
 namespace {
