@@ -11,6 +11,7 @@
 #include "proto/fields.h"
 #include "proto/limits.h"
 #include "proto/record_reader.h"
+#include "proto/subject_fields.h"
 
 namespace vouch {
 namespace {
@@ -76,30 +77,6 @@ void describe_bundle(Io& io, T& bundle) {
     inner.integer("leaf_index", enrolment.leaf_index);
     inner.text("statement", enrolment.statement, Form::digest);
   });
-}
-
-void read_subject(FieldReader& io, Subject& subject) {
-  io.text("name", subject.name, Form::word);
-  io.object("digest",
-            [&](FieldReader& inner) { inner.text("sha256", subject.sha256, Form::digest); });
-}
-
-void write_subject(FieldWriter& io, const Subject& subject) {
-  io.text("name", subject.name);
-  io.object("digest", [&](FieldWriter& inner) { inner.text("sha256", subject.sha256); });
-}
-
-void check_subject_list(FieldReader& io, const std::vector<Subject>& subjects) {
-  if (subjects.empty()) return io.fail("subject", "is empty");
-  std::set<std::string_view> digests;
-  for (std::size_t i = 0; i < subjects.size(); ++i) {
-    if (i > 0 && subjects[i].name <= subjects[i - 1].name) {
-      return io.fail(fmt::format("subject/{}/name", i), "not sorted by name, or twice");
-    }
-    if (!digests.insert(subjects[i].sha256).second) {
-      return io.fail(fmt::format("subject/{}/digest", i), "a digest is there twice");
-    }
-  }
 }
 
 std::string serialise(const Statement& statement) {
@@ -173,6 +150,30 @@ Status check_counts(const Bundle& bundle) {
 }
 
 }  // namespace
+
+void read_subject(FieldReader& io, Subject& subject) {
+  io.text("name", subject.name, Form::word);
+  io.object("digest",
+            [&](FieldReader& inner) { inner.text("sha256", subject.sha256, Form::digest); });
+}
+
+void write_subject(FieldWriter& io, const Subject& subject) {
+  io.text("name", subject.name);
+  io.object("digest", [&](FieldWriter& inner) { inner.text("sha256", subject.sha256); });
+}
+
+void check_subject_list(FieldReader& io, const std::vector<Subject>& subjects) {
+  if (subjects.empty()) return io.fail("subject", "is empty");
+  std::set<std::string_view> digests;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    if (i > 0 && subjects[i].name <= subjects[i - 1].name) {
+      return io.fail(fmt::format("subject/{}/name", i), "not sorted by name, or twice");
+    }
+    if (!digests.insert(subjects[i].sha256).second) {
+      return io.fail(fmt::format("subject/{}/digest", i), "a digest is there twice");
+    }
+  }
+}
 
 bool Statement::has_subject(std::string_view sha256) const {
   return std::ranges::find(subject, sha256, &Subject::sha256) != subject.end();

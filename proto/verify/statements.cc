@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 
 #include "core/encoding.h"
-#include "core/json.h"
 #include "core/zstd.h"
+#include "proto/drop_notice.h"
 #include "proto/dsse.h"
 #include "proto/enrolment.h"
 #include "proto/limits.h"
-#include "proto/statement.h"
 
 namespace vouch::verify {
 namespace {
@@ -22,36 +21,6 @@ Error invalid(std::string message) {
 
 Result<std::string> read_statement(const Files& files, const std::string& digest) {
   return files.read(fmt::format("statements/{}.json", digest), enrolment::kRequestBytesMax);
-}
-
-// The subject digests of a drop notice for this agent and seq.
-Result<std::set<std::string, std::less<>>> digests_of_notice(const json::Value& statement,
-                                                             const std::string& agent,
-                                                             std::int64_t seq) {
-  const auto type = json::get_string(statement, "_type");
-  const auto predicate_type = json::get_string(statement, "predicateType");
-  if (!type || *type != kStatementType || !predicate_type ||
-      *predicate_type != kDropNoticePredicateType) {
-    return invalid("no drop notice");
-  }
-  const auto predicate = json::get_object(statement, "predicate");
-  if (!predicate) return predicate.error();
-  const auto whose = json::get_string(**predicate, "agent");
-  const auto which = json::get_integer(**predicate, "seq");
-  if (!whose || *whose != agent || !which || *which != seq) {
-    return invalid("the drop notice is about another bundle");
-  }
-  const auto subjects = json::get_array(statement, "subject");
-  if (!subjects) return subjects.error();
-  std::set<std::string, std::less<>> digests;
-  for (const auto& subject : **subjects) {
-    const auto* digest = subject.find("digest");
-    const auto sha256 = json::get_string(digest == nullptr ? json::Value() : *digest, "sha256");
-    if (!sha256 || !is_hex_digest(*sha256)) return invalid("a subject without sha256");
-    digests.insert(*sha256);
-  }
-  if (digests.empty()) return invalid("a drop notice without subjects");
-  return digests;
 }
 
 }  // namespace
@@ -74,19 +43,23 @@ std::optional<Failure> check_enrolment(const Files& files, const AgentTimeline& 
 Result<std::set<std::string, std::less<>>> read_drop(const Files& files, const AgentTimeline& agent,
                                                      const leaf::Drop& drop) {
   if (!drop.statement) return std::set<std::string, std::less<>>{};
-  const auto bytes = read_statement(files, *drop.statement);
+  const auto bytes =
+      files.read(fmt::format("statements/{}.json", *drop.statement), drop_notice::kNoticeBytesMax);
   if (!bytes) return bytes.error();
-  const auto envelope = dsse::parse(*bytes);
-  if (!envelope) return envelope.error();
-  if (dsse::bundle_id(*envelope) != *drop.statement) {
+  const auto opened = drop_notice::parse(*bytes);
+  if (!opened) return opened.error();
+  if (opened->statement != *drop.statement) {
     return invalid("the drop notice is not the one that the log holds");
   }
-  if (!dsse::verify(*envelope, agent.epochs[agent.epoch_of(drop.seq)].key)) {
+  if (!drop_notice::holds(*opened, agent.epochs[agent.epoch_of(drop.seq)].key)) {
     return invalid("the drop notice is not signed by the key of that bundle");
   }
-  const auto statement = json::parse(envelope->payload);
-  if (!statement) return statement.error();
-  return digests_of_notice(*statement, agent.agent, drop.seq);
+  if (opened->notice.agent != agent.agent || opened->notice.seq != drop.seq) {
+    return invalid("the drop notice is about another bundle");
+  }
+  std::set<std::string, std::less<>> digests;
+  for (const auto& subject : opened->notice.lost) digests.insert(subject.sha256);
+  return digests;
 }
 
 Failure check_fork(const Files& files, const AgentTimeline& agent, const leaf::Fork& fork) {

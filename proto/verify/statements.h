@@ -14,8 +14,6 @@
 
 namespace vouch::verify {
 
-inline constexpr std::string_view kDropNoticePredicateType = "urn:vouch:drop-notice:v1";
-
 // statements/<digest>.json of the enrol leaf: signed by the very key, for this agent and machine.
 std::optional<Failure> check_enrolment(const Files& files, const AgentTimeline& agent);
 

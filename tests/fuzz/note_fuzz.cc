@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notes, verifier keys and checkpoints. A note without known keys verifies nobody.
+// Notes, verifier keys, checkpoints and successions. A note without known keys verifies nobody.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -7,6 +7,7 @@
 
 #include "proto/checkpoint.h"
 #include "proto/note.h"
+#include "proto/succession.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
@@ -23,5 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto checkpoint = vouch::checkpoint::parse_text(note->text)) {
     if (vouch::checkpoint::write_text(*checkpoint) != note->text) std::abort();
   }
+  if (const auto succession = vouch::succession::parse_text(note->text)) {
+    if (vouch::succession::write_text(*succession) != note->text) std::abort();
+  }
+  if (vouch::succession::open(bytes, *known)) std::abort();
   return 0;
 }
