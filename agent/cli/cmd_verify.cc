@@ -3,13 +3,16 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <optional>
 #include <ostream>
 
 #include "agent/cli/command.h"
+#include "agent/cli/verify_report.h"
 #include "core/clock.h"
 #include "core/encoding.h"
 #include "core/file.h"
 #include "policies/engine/replay.h"
+#include "policies/engine/slots.h"
 #include "proto/limits.h"
 #include "proto/verify/verifier.h"
 
@@ -80,6 +83,22 @@ Result<verify::ParcelInput> read_parcel_input(const std::string& path, const Arg
   return input;
 }
 
+void print(const verify::Verdict& verdict, policy::SlotCounter* slots, Output& output) {
+  std::optional<policy::SlotReport> report;
+  // One parcel says nothing about a period; an unverified log says nothing at all.
+  if (slots != nullptr && verdict.mode == verify::Mode::full && verdict.failures.empty()) {
+    report = slots->finish(verdict.hosts);
+  }
+  if (output.json) {
+    auto json = verify::to_json(verdict);
+    if (report) json.if_object()->emplace("judgements", policy::to_json(*report));
+    output.write_json(json);
+    return;
+  }
+  output.out << verify::write_text(verdict);
+  if (report) output.out << slots_as_text(*report, output.style);
+}
+
 }  // namespace
 
 int run_verify(const Arguments& arguments, Output& output) {
@@ -91,8 +110,14 @@ int run_verify(const Arguments& arguments, Output& output) {
     const int code = output.fail(options.error());
     return options.error().code == Errc::invalid ? kExitUsage : code;
   }
-  const auto replayer = arguments.has("--replay") ? policy::make_replayer() : nullptr;
-  options->replayer = replayer.get();
+  const bool replay = arguments.has("--replay");
+  policy::PolicySets sets;
+  const auto replayer = policy::make_replayer(sets);
+  policy::SlotCounter slots(sets, options->period);
+  if (replay) {
+    options->replayer = replayer.get();
+    options->sink = &slots;
+  }
 
   verify::Verdict verdict;
   if (S_ISDIR(info.st_mode)) {
@@ -105,12 +130,16 @@ int run_verify(const Arguments& arguments, Output& output) {
     if (!input) return output.fail(input.error());
     verdict = verify::verify_parcel(*input, *options);
   }
-  if (output.json) {
-    output.write_json(verify::to_json(verdict));
-  } else {
-    output.out << verify::write_text(verdict);
+  print(verdict, replay ? &slots : nullptr, output);
+  switch (verdict.standing()) {
+    case verify::Standing::verified:
+      return kExitPass;
+    case verify::Standing::engine_differs:
+      return kExitNotJudged;
+    case verify::Standing::failed:
+      return kExitFail;
   }
-  return verdict.verified() ? kExitPass : kExitFail;
+  return kExitFail;
 }
 
 }  // namespace vouch::cli

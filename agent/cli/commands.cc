@@ -96,10 +96,12 @@ Command verify_command() {
       "PATH",
       "verify a store's directory, or one parcel",
       "Checks signatures, chains, the log's tree and receipts, and counts the runs. With --replay\n"
-      "it judges every record again from its own evidence, and must get the same outcomes.\n"
+      "it judges every record again from its own evidence, and must get the same outcomes; and it\n"
+      "counts whether each control was judged as often as its pack asks, over --from … --to.\n"
       "Without --policy the keys are taken from what is being verified, and the verdict says\n"
       "ANCHORS FROM EXPORT: it then shows that nothing contradicts itself, not who signed.\n"
-      "Exit 0: VERIFIED. 1: FAILED.",
+      "Exit 0: VERIFIED. 1: FAILED. 2: VERIFIED, NOT REPLAYED UNDER THE SAME ENGINE: outcomes\n"
+      "differ here, and another engine than this one made those on record.",
       "  vouch verify /var/lib/vouch-store --policy policy.txt --replay\n"
       "  vouch verify 0000000007.parcel --receipt 7.tlog-proof --policy policy.txt\n"
       "  vouch verify export/ --from 2026-01-01T00:00:00Z --to 2026-07-01T00:00:00Z",

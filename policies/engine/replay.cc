@@ -5,12 +5,10 @@
 
 #include <deque>
 #include <map>
-#include <optional>
 
 #include "core/clock.h"
 #include "core/digest.h"
 #include "policies/engine/evaluate.h"
-#include "policies/engine/pack.h"
 #include "proto/outcomes.h"
 
 namespace vouch::policy {
@@ -76,10 +74,12 @@ std::string first_difference(const Evaluation& ours, const Result<std::string>& 
 
 class EngineReplayer final : public verify::Replayer {
  public:
+  explicit EngineReplayer(PolicySets& sets) : sets_(sets) {}
+
   Result<ReplayResult> replay(const ReplayInput& input, const BlobReader& blobs) override {
     const auto& content = *input.content;
-    auto loaded = load_policy(content.policy, blobs);
-    if (!loaded) return of_evidence(content, std::move(loaded).error());
+    const auto packs = sets_.load(content.policy, blobs);
+    if (!packs) return of_evidence(content, packs.error());
     const auto& run = input.observation->run;
     EvaluationRequest request;
     request.collector = run.substr(0, run.find('/'));
@@ -88,68 +88,42 @@ class EngineReplayer final : public verify::Replayer {
     auto read = read_tables(content.tables, blobs, bytes, request.tables);
     if (read) read = read_tables(content.inputs, blobs, bytes, request.inputs);
     if (!read) return of_evidence(content, std::move(read).error());
-    auto evaluation = evaluate(*packs_, request, &memo_);
+    auto evaluation = evaluate(**packs, request, &memo_);
     if (!evaluation) return of_evidence(content, std::move(evaluation).error());
 
     ReplayResult result;
     result.outcomes = evaluation->outcomes_table.sha256;
     result.kind = ReplayResult::Kind::same;
     if (result.outcomes == content.outcomes.sha256) return result;
-    result.kind = difference(content);
-    result.detail = first_difference(*evaluation, blobs(content.outcomes.sha256));
-    return result;
+    return difference(content, first_difference(*evaluation, blobs(content.outcomes.sha256)),
+                      std::move(result.outcomes));
   }
 
  private:
-  static ReplayResult::Kind difference(const RunContent& content) {
-    return content.engine == engine_string() ? ReplayResult::Kind::different
-                                             : ReplayResult::Kind::engine_differs;
+  static ReplayResult difference(const RunContent& content, std::string detail,
+                                 std::string outcomes = "") {
+    if (content.engine == engine_string()) {
+      return {ReplayResult::Kind::different, std::move(outcomes), std::move(detail)};
+    }
+    return {ReplayResult::Kind::engine_differs, std::move(outcomes),
+            fmt::format("{} (recorded under {})", detail, content.engine)};
   }
 
   // Evidence that cannot be had is not replayable; evidence that is not of its form is a record
   // that this engine would never have made.
   static ReplayResult of_evidence(const RunContent& content, Error error) {
     if (error.code == Errc::not_found) return not_replayable(std::move(error.message));
-    ReplayResult result;
-    result.kind = difference(content);
-    result.detail = std::move(error.message);
-    return result;
+    return difference(content, std::move(error.message));
   }
 
-  Status load_policy(const std::string& digest, const BlobReader& blobs) {
-    if (digest == policy_ && packs_) return Ok{};
-    packs_.reset();
-    auto set = blobs(digest);
-    if (!set) return std::move(set).error().in("policy set");
-    auto entries = parse_policy_set(*set);
-    if (!entries) return std::move(entries).error().in("policy set");
-    std::vector<Pack> packs;
-    for (const auto& entry : *entries) {
-      auto text = blobs(entry.sha256);
-      if (!text) return std::move(text).error().in("pack " + entry.pack);
-      auto pack = load_pack(*std::move(text), "pack/" + entry.pack);
-      if (!pack) return std::move(pack).error();
-      if (pack->id != entry.pack) {
-        return Error{Errc::invalid, fmt::format("pack {} calls itself {}", entry.pack, pack->id)};
-      }
-      packs.push_back(*std::move(pack));
-    }
-    auto made = PackSet::make(std::move(packs));
-    if (!made) return std::move(made).error();
-    packs_.emplace(*std::move(made));
-    policy_ = digest;
-    return Ok{};
-  }
-
-  std::string policy_;
-  std::optional<PackSet> packs_;
+  PolicySets& sets_;
   Memo memo_;
 };
 
 }  // namespace
 
-std::unique_ptr<verify::Replayer> make_replayer() {
-  return std::make_unique<EngineReplayer>();
+std::unique_ptr<verify::Replayer> make_replayer(PolicySets& sets) {
+  return std::make_unique<EngineReplayer>(sets);
 }
 
 }  // namespace vouch::policy

@@ -5,12 +5,13 @@
 
 #include <memory>
 
+#include "policies/engine/policy_sets.h"
 #include "proto/verify/replayer.h"
 
 namespace vouch::policy {
 
-// Keeps the last policy set and memo between records: a log is replayed at the price of what
-// changed in it.
-std::unique_ptr<verify::Replayer> make_replayer();
+// Keeps its memo between records: a log is replayed at the price of what changed in it. `sets` must
+// outlive it.
+std::unique_ptr<verify::Replayer> make_replayer(PolicySets& sets);
 
 }  // namespace vouch::policy

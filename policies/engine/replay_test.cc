@@ -81,8 +81,9 @@ struct Recorded {
     input.observation = &observation;
     input.content = &content;
     blobs.erase(std::string(kEmptyDigestHex));
+    PolicySets sets;
     auto result =
-        make_replayer()->replay(input, [&](std::string_view digest) -> Result<std::string> {
+        make_replayer(sets)->replay(input, [&](std::string_view digest) -> Result<std::string> {
           const auto it = blobs.find(std::string(digest));
           if (it == blobs.end()) return Error{Errc::not_found, "withheld"};
           return it->second;
@@ -138,7 +139,9 @@ TEST_CASE("a difference under another engine is reported as such", "[replay]") {
 
   recorded.content.outcomes.sha256 = recorded.keep("");
 
-  CHECK(recorded.replay().kind == Kind::engine_differs);
+  const auto result = recorded.replay();
+  CHECK(result.kind == Kind::engine_differs);
+  CHECK_THAT(result.detail, Catch::Contains("vouch-policy/1 sqlite/3.99.0 re2/1 riscv64"));
 }
 
 TEST_CASE("what is withheld cannot be replayed, and is named", "[replay]") {

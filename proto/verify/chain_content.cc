@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps 9 and 10 for one bundle: its blobs, the arithmetic of its outcomes, approvals and replay.
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -114,11 +116,36 @@ std::optional<Failure> ChainWalk::check_run(const Statement& statement,
   if (std::holds_alternative<RunContent>(observation.content)) {
     if (auto failure = check_content(*content)) return failure;
   }
-  const bool waivers_approved = count_approvals(*content);
-  if (const auto outcomes = context_.blobs.outcomes(content->outcomes.sha256)) {
-    count_judgements(**outcomes, observation.finished, waivers_approved, host_.controls);
-  }
   return replay(statement, observation, *content);
+}
+
+// Counts and hands on the runs of a bundle that holds, by the time of their judgement.
+void ChainWalk::count_runs(const Bundle& bundle, const std::vector<ScheduleEntry>* schedule) {
+  auto* sink = schedule == nullptr ? nullptr : context_.options.sink;
+  if (sink != nullptr) {
+    sink->take_bundle({host_.agent, coverage_.owed_from(timeline_.enrolled_at), bundle, *schedule});
+  }
+  std::vector<std::pair<WallMs, const Observation*>> runs;
+  for (const auto& record : bundle.records) {
+    const auto* run = std::get_if<Observation>(&record);
+    if (run != nullptr) {
+      runs.emplace_back(std::clamp(run->finished, bundle.period_from, bundle.period_to), run);
+    }
+  }
+  std::ranges::stable_sort(runs, {}, [](const auto& run) { return run.first; });
+  const auto& period = context_.options.period;
+  const auto read = [&](std::string_view sha256) { return context_.blobs.read(sha256); };
+  for (const auto& [at, run] : runs) {
+    const auto* content = resolve(bundle, *run);
+    if (content == nullptr) continue;  // Selective.
+    const bool waivers_approved = count_approvals(*content);
+    const auto outcomes = context_.blobs.outcomes(content->outcomes.sha256);
+    if (outcomes && (!period || period->holds(at))) {
+      count_judgements(**outcomes, waivers_approved, host_.controls);
+    }
+    if (sink == nullptr) continue;
+    sink->take_run({host_.agent, at, *run, *content, outcomes ? *outcomes : nullptr}, read);
+  }
 }
 
 std::optional<Failure> ChainWalk::replay(const Statement& statement, const Observation& observation,

@@ -227,6 +227,7 @@ std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional
     if (auto failure = check_run(statement, *observation)) return failure;
   }
   note_anomalies(bundle, place, statement);
+  count_runs(bundle, schedule ? *schedule : nullptr);
 
   remember(bundle);
   next_due_ = bundle.next_due;
@@ -252,8 +253,12 @@ void ChainWalk::note_silence(WallMs log_end) {
 
 Host ChainWalk::finish() const {
   auto host = host_;
-  host.coverage = coverage_.finish(timeline_.last_seq && *timeline_.last_seq < link_.next_seq,
-                                   timeline_.enrolled_at);
+  const bool ended = timeline_.last_seq && *timeline_.last_seq < link_.next_seq;
+  host.coverage = coverage_.finish(ended, timeline_.enrolled_at);
+  if (host.bundles > 0) {
+    host.owed_from = coverage_.owed_from(timeline_.enrolled_at);
+    host.owed_to = coverage_.owed_to(ended);
+  }
   return host;
 }
 

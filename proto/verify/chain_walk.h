@@ -82,6 +82,7 @@ class ChainWalk {
   void note_anomalies(const Bundle& bundle, const std::optional<Place>& place,
                       const Statement& statement);
   bool count_approvals(const RunContent& content);
+  void count_runs(const Bundle& bundle, const std::vector<ScheduleEntry>* schedule);
   [[nodiscard]] bool is_excused(std::string_view sha256);
   [[nodiscard]] Failure fail(std::string_view reason, std::string detail) const;
 

@@ -2,7 +2,6 @@
 #include "proto/verify/coverage.h"
 
 #include <algorithm>
-#include <map>
 
 namespace vouch::verify {
 namespace {
@@ -23,6 +22,13 @@ std::int64_t overlap(const TickRange& a, const TickRange& b) {
 
 }  // namespace
 
+std::int64_t ticks_inside(const TickRange& ticks, const ScheduleEntry* entry,
+                          const std::optional<Period>& period) {
+  if (!period) return ticks.count();
+  if (entry == nullptr) return 0;
+  return overlap(ticks, due_ticks(*entry, period->from, period->to));
+}
+
 std::string_view Coverage::verdict() const {
   if (unexplained != 0 || !reaches_end) return "INCOMPLETE";
   if (failed != 0 || missed != 0 || suppressed != 0) return "COMPLETE WITH EXCEPTIONS";
@@ -32,13 +38,6 @@ std::string_view Coverage::verdict() const {
 bool CoverageCounter::is_inside(WallSeconds due) const {
   if (!period_) return true;
   return due * kMsPerSecond >= period_->from && due * kMsPerSecond < period_->to;
-}
-
-std::int64_t CoverageCounter::count_inside(const TickRange& ticks,
-                                           const ScheduleEntry* entry) const {
-  if (!period_) return ticks.count();
-  if (entry == nullptr) return 0;
-  return overlap(ticks, due_ticks(*entry, period_->from, period_->to));
 }
 
 void CoverageCounter::add(const Bundle& bundle, const std::vector<ScheduleEntry>& schedule) {
@@ -57,10 +56,11 @@ void CoverageCounter::add(const Bundle& bundle, const std::vector<ScheduleEntry>
       if (!run->scheduled || !is_inside(*run->scheduled)) continue;
       ++(std::holds_alternative<Observation>(record) ? coverage_.observed : coverage_.failed);
     } else if (const auto* missed = std::get_if<RunMissed>(&record)) {
-      coverage_.missed += count_inside(missed->ticks, find_entry(schedule, missed->collector));
+      coverage_.missed +=
+          ticks_inside(missed->ticks, find_entry(schedule, missed->collector), period_);
     } else if (const auto* suppressed = std::get_if<RunSuppressed>(&record)) {
       coverage_.suppressed +=
-          count_inside(suppressed->ticks, find_entry(schedule, suppressed->collector));
+          ticks_inside(suppressed->ticks, find_entry(schedule, suppressed->collector), period_);
     }
   }
 }
@@ -90,13 +90,20 @@ Coverage CoverageCounter::finish(bool ended, std::optional<WallMs> enrolled_at) 
   return result;
 }
 
-void count_judgements(const std::vector<Outcome>& outcomes, WallMs at, bool waivers_approved,
+WallMs CoverageCounter::owed_from(std::optional<WallMs> enrolled_at) const {
+  const auto begin = std::min(coverage_.from, enrolled_at.value_or(coverage_.from));
+  return period_ ? std::max(begin, period_->from) : begin;
+}
+
+WallMs CoverageCounter::owed_to(bool ended) const {
+  if (!period_) return last_to_;
+  return ended ? std::min(last_to_, period_->to) : period_->to;
+}
+
+void count_judgements(const std::vector<Outcome>& outcomes, bool waivers_approved,
                       std::map<std::string, Judgements>& controls) {
-  std::map<std::string_view, bool> judged;
   for (const auto& outcome : outcomes) {
     auto& control = controls[outcome.control];
-    bool& any = judged[outcome.control];
-    any = any || outcome.outcome != OutcomeKind::error;
     switch (outcome.outcome) {
       case OutcomeKind::pass:
         ++control.pass;
@@ -114,14 +121,6 @@ void count_judgements(const std::vector<Outcome>& outcomes, WallMs at, bool waiv
         ++(waivers_approved ? control.waived : control.claimed_waived);
         break;
     }
-  }
-  for (const auto& [name, any] : judged) {
-    if (!any) continue;
-    auto& control = controls.find(std::string(name))->second;
-    if (control.last_judged) {
-      control.longest_gap_ms = std::max(control.longest_gap_ms, at - *control.last_judged);
-    }
-    control.last_judged = at;
   }
 }
 

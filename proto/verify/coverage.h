@@ -13,6 +13,11 @@
 
 namespace vouch::verify {
 
+// Those of `ticks` that were due in the period (absent: all), by the schedule's entry for their
+// collector (nullptr: none of them).
+std::int64_t ticks_inside(const TickRange& ticks, const ScheduleEntry* entry,
+                          const std::optional<Period>& period);
+
 // Counts the runs of one chain, bundle after bundle. Only ticks that were due in the period count.
 class CoverageCounter {
  public:
@@ -24,10 +29,12 @@ class CoverageCounter {
   // `enrolled_at`, by the log: from then on the host owes its runs, whatever its chain says; absent
   // where that leaf is not known.
   [[nodiscard]] Coverage finish(bool ended, std::optional<WallMs> enrolled_at) const;
+  // Host::owed_from and owed_to: valid once a bundle was added.
+  [[nodiscard]] WallMs owed_from(std::optional<WallMs> enrolled_at) const;
+  [[nodiscard]] WallMs owed_to(bool ended) const;
 
  private:
   [[nodiscard]] bool is_inside(WallSeconds due) const;
-  std::int64_t count_inside(const TickRange& ticks, const ScheduleEntry* entry) const;
 
   std::optional<Period> period_;
   Coverage coverage_;
@@ -37,7 +44,7 @@ class CoverageCounter {
 };
 
 // Adds the outcomes of one observation. `waivers_approved`: the waivers in force had an approval.
-void count_judgements(const std::vector<Outcome>& outcomes, WallMs at, bool waivers_approved,
+void count_judgements(const std::vector<Outcome>& outcomes, bool waivers_approved,
                       std::map<std::string, Judgements>& controls);
 
 }  // namespace vouch::verify

@@ -217,9 +217,16 @@ TEST_CASE("replay is asked for every run, and its answer decides", "[coverage]")
 
   replayer.kind = ReplayResult::Kind::engine_differs;
   const auto differs = verify_store(store.files, options);
-  CHECK(differs.verified());
+  CHECK(differs.standing() == Standing::engine_differs);
+  CHECK_FALSE(differs.verified());
   CHECK(differs.counts.anomalies == 4);
+  CHECK_THAT(
+      write_text(differs),
+      Catch::StartsWith("VERIFIED the whole log, NOT REPLAYED UNDER THE SAME ENGINE: 4 of 4"));
   CHECK_THAT(write_text(differs), Catch::Contains("ENGINE-DIFFERS"));
+  CHECK(json::write(to_json(differs))
+            .find(R"("verdict":"VERIFIED, NOT REPLAYED UNDER THE SAME ENGINE")") !=
+        std::string::npos);
 
   replayer.kind = ReplayResult::Kind::different;
   CHECK(reason_of(verify_store(store.files, options)) == "replay");

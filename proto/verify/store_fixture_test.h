@@ -61,6 +61,7 @@ struct StoreFixture {
   std::map<std::string, std::string> blobs;  // Every blob, raw.
   WallMs at = kStart * 1000;
   EditBundle edit = [](Bundle&) {};  // Applied before signing.
+  std::string pack = "pack: linux\n";
 
   StoreFixture() {
     JoinString join;
@@ -109,7 +110,7 @@ struct StoreFixture {
     run.collector = {"access_review", "1", std::string(64, 'c')};
     const auto users = put("{\"uid\":" + std::to_string(tick) + ",\"username\":\"root\"}\n");
     run.tables = {{"users", 1, users, false, std::nullopt, std::nullopt}};
-    run.policy = put(*write_policy_set({{"linux", put("pack: linux\n")}}));
+    run.policy = put(*write_policy_set({{"linux", put(pack)}}));
     run.engine = "vouch-policy/1";
     const auto findings = put("{\"username\":\"root\"}\n");
     const auto outcomes = *write_outcomes(

@@ -29,16 +29,27 @@ std::string line_of(const Host& host) {
                      c.suppressed, c.unexplained, c.verdict());
 }
 
+std::string_view what_holds(const Verdict& verdict) {
+  if (verdict.mode == Mode::full) return "the whole log";
+  return verdict.logged ? "one bundle, with its receipt"
+                        : "one bundle, NOT SHOWN TO BE IN A LOG (no receipt)";
+}
+
 std::string headline(const Verdict& verdict) {
-  if (!verdict.verified()) {
+  const auto standing = verdict.standing();
+  if (standing == Standing::failed) {
     const auto failed = verdict.failures.size() +
                         static_cast<std::size_t>(std::ranges::count_if(
                             verdict.hosts, [](const Host& h) { return h.failure.has_value(); }));
     return fmt::format("FAILED in {} place{}\n", failed, failed == 1 ? "" : "s");
   }
-  if (verdict.mode == Mode::full) return "VERIFIED the whole log\n";
-  return verdict.logged ? "VERIFIED one bundle, with its receipt\n"
-                        : "VERIFIED one bundle, NOT SHOWN TO BE IN A LOG (no receipt)\n";
+  auto text = fmt::format("VERIFIED {}", what_holds(verdict));
+  if (standing == Standing::engine_differs) {
+    text +=
+        fmt::format(", NOT REPLAYED UNDER THE SAME ENGINE: {} of {} runs give other outcomes here",
+                    verdict.replays.engine_differs, verdict.replays.replayed());
+  }
+  return text + "\n";
 }
 
 std::string counts_text(const Verdict& verdict) {
@@ -77,9 +88,24 @@ std::string judgements_text(const std::vector<Host>& hosts) {
 
 }  // namespace
 
-bool Verdict::verified() const {
-  return failures.empty() &&
-         std::ranges::none_of(hosts, [](const Host& h) { return h.failure.has_value(); });
+std::string_view to_string(Standing standing) {
+  switch (standing) {
+    case Standing::verified:
+      return "VERIFIED";
+    case Standing::engine_differs:
+      return "VERIFIED, NOT REPLAYED UNDER THE SAME ENGINE";
+    case Standing::failed:
+      return "FAILED";
+  }
+  return "FAILED";
+}
+
+Standing Verdict::standing() const {
+  if (!failures.empty() ||
+      std::ranges::any_of(hosts, [](const Host& h) { return h.failure.has_value(); })) {
+    return Standing::failed;
+  }
+  return replays.engine_differs > 0 ? Standing::engine_differs : Standing::verified;
 }
 
 std::string write_text(const Verdict& verdict) {

@@ -14,6 +14,13 @@
 
 namespace vouch::verify {
 
+struct Period {
+  WallMs from = 0;
+  WallMs to = 0;  // Half-open.
+
+  [[nodiscard]] bool holds(WallMs at) const { return at >= from && at < to; }
+};
+
 // What does not hold. `reason` is one word for machines (docs/formats/verifier.md lists them),
 // `where` names the artefact: "<agent>/<seq>", "tile/0/000.p/7", "checkpoint".
 struct Failure {
@@ -45,7 +52,8 @@ struct Coverage {
   [[nodiscard]] std::string_view verdict() const;
 };
 
-// Judgements of one control on one host: each outcome of each check counts once per observation.
+// What became of one control on one host: each outcome of each check counts once per observation in
+// the period. How many there should be, only a pack says: policies/engine/slots.h.
 struct Judgements {
   std::int64_t pass = 0;
   std::int64_t fail = 0;
@@ -53,12 +61,6 @@ struct Judgements {
   std::int64_t claimed_waived = 0;  // Under one that only the host claims: counts as fail.
   std::int64_t error = 0;           // Not judged.
   std::int64_t not_applicable = 0;
-  WallMs longest_gap_ms = 0;  // Between two judgements, errors left out.
-  std::optional<WallMs> last_judged;
-
-  [[nodiscard]] std::int64_t judged() const {
-    return pass + fail + waived + claimed_waived + not_applicable;
-  }
 };
 
 struct Replays {
@@ -66,6 +68,8 @@ struct Replays {
   std::int64_t different = 0;
   std::int64_t engine_differs = 0;
   std::int64_t not_replayable = 0;
+
+  [[nodiscard]] std::int64_t replayed() const { return same + different + engine_differs; }
 };
 
 // The chain of one agent.
@@ -75,6 +79,10 @@ struct Host {
   std::int64_t bundles = 0;  // Verified.
   std::optional<Failure> failure;
   Coverage coverage;
+  // The part of the period in which the host is to be judged: from its enrolment (by the log) to
+  // the end, or to its last bundle if it was decommissioned.
+  WallMs owed_from = 0;
+  WallMs owed_to = 0;
   std::map<std::string, Judgements> controls;
 };
 
@@ -101,6 +109,17 @@ struct Counts {
 
 inline constexpr std::size_t kAnomaliesShownMax = 100;  // All are counted.
 
+// What the headline says.
+enum class Standing {
+  verified,
+  // All holds, but outcomes that were recomputed differ from those on record, and another engine
+  // made those: neither confirmed nor refuted.
+  engine_differs,
+  failed,
+};
+// "VERIFIED", "VERIFIED, NOT REPLAYED UNDER THE SAME ENGINE", "FAILED": `verdict` of the JSON form.
+std::string_view to_string(Standing standing);
+
 struct Verdict {
   Mode mode = Mode::full;
   bool anchors_from_export = false;
@@ -113,7 +132,8 @@ struct Verdict {
   Counts counts;
   Replays replays;
 
-  [[nodiscard]] bool verified() const;
+  [[nodiscard]] Standing standing() const;
+  [[nodiscard]] bool verified() const { return standing() == Standing::verified; }
 };
 
 // For a terminal: first line "VERIFIED …" or "FAILED …", then what was counted.

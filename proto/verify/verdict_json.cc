@@ -5,8 +5,6 @@
 namespace vouch::verify {
 namespace {
 
-constexpr std::int64_t kMsPerSecond = 1000;
-
 json::Value to_json(const Failure& failure) {
   return json::Object{
       {"reason", failure.reason}, {"where", failure.where}, {"detail", failure.detail}};
@@ -21,13 +19,9 @@ json::Value to_json(const Coverage& c) {
 }
 
 json::Value to_json(const Judgements& j) {
-  return json::Object{{"pass", j.pass},
-                      {"fail", j.fail},
-                      {"waived", j.waived},
-                      {"claimed_waived", j.claimed_waived},
-                      {"error", j.error},
-                      {"not_applicable", j.not_applicable},
-                      {"longest_gap_s", j.longest_gap_ms / kMsPerSecond}};
+  return json::Object{{"pass", j.pass},     {"fail", j.fail},
+                      {"waived", j.waived}, {"claimed_waived", j.claimed_waived},
+                      {"error", j.error},   {"not_applicable", j.not_applicable}};
 }
 
 json::Value to_json(const Host& host) {
@@ -62,7 +56,7 @@ json::Value to_json(const Verdict& verdict) {
   for (const auto& anomaly : verdict.anomalies) {
     anomalies.push_back(json::Object{{"where", anomaly.where}, {"what", anomaly.what}});
   }
-  json::Object object{{"verdict", verdict.verified() ? "VERIFIED" : "FAILED"},
+  json::Object object{{"verdict", to_string(verdict.standing())},
                       {"mode", verdict.mode == Mode::full ? "full" : "selective"},
                       {"anchors_from_export", verdict.anchors_from_export},
                       {"logged", verdict.logged},

@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "proto/verify/replayer.h"
+#include "proto/verify/run_sink.h"
 #include "proto/verify/verdict.h"
 
 namespace vouch::verify {
@@ -40,17 +41,13 @@ class DirectoryFiles final : public Files {
   std::string directory_;
 };
 
-struct Period {
-  WallMs from = 0;
-  WallMs to = 0;  // Half-open.
-};
-
 struct Options {
   // The text of a policy file that came from elsewhere. Absent: the export's own log.vkey is
   // believed, and the verdict says ANCHORS FROM EXPORT.
   std::optional<std::string> policy;
   std::optional<Period> period;  // Absent: each chain from its first bundle to its last.
   Replayer* replayer = nullptr;  // Not owned; nullptr: outcomes are not recomputed.
+  RunSink* sink = nullptr;       // Not owned; of a whole log alone.
   unsigned threads = 2;
 };
 
