@@ -4,13 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <filesystem>
-#include <functional>
 
 #include "core/file.h"
 #include "core/yaml.h"
+#include "core/yaml_section.h"
 #include "proto/names.h"
 #include "proto/schedule.h"
 
@@ -23,121 +21,6 @@ constexpr std::int64_t kSpoolBytesMin = std::int64_t{1} << 20;
 constexpr int kPackFoldersMax = 3;  // One in the other, as the policy engine reads them.
 constexpr std::size_t kPackFilesMax = 10'000;
 constexpr std::int64_t kIntegerLimit = json::kIntegerMax;
-
-struct Unit {
-  std::string_view suffix;
-  std::int64_t factor;
-};
-constexpr std::array<Unit, 4> kDurations{{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}}};
-constexpr std::array<Unit, 4> kSizes{
-    {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}};
-
-template <std::size_t N>
-Result<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units,
-                                     std::string_view example) {
-  std::int64_t factor = 1;
-  for (const Unit& unit : units) {
-    if (!text.ends_with(unit.suffix)) continue;
-    factor = unit.factor;
-    text.remove_suffix(unit.suffix.size());
-    break;
-  }
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool whole = error == std::errc{} && end == text.data() + text.size();
-  if (!whole || number < 0 || number > kIntegerLimit / factor) {
-    return Error{Errc::invalid, fmt::format("expected {}", example)};
-  }
-  return number * factor;
-}
-
-Result<std::int64_t> parse_count(std::string_view text) {
-  return parse_with_unit(text, std::array<Unit, 0>(), "a number such as 256");
-}
-
-// One mapping of the file; collects the first error, so that reading a section is a plain list.
-class Section {
- public:
-  Section(const yaml::Node& node, std::string_view file_name, std::string_view what)
-      : node_(node), file_name_(file_name), what_(what) {
-    if (node.kind != yaml::Node::Kind::mapping)
-      fail(node, fmt::format("{}: expected a mapping", what));
-  }
-
-  void text(std::string_view key, std::string& out,
-            const std::function<bool(std::string_view)>& allowed, std::string_view expected) {
-    const yaml::Node* node = take(key);
-    if (node == nullptr) return;
-    if (node->kind != yaml::Node::Kind::scalar || !allowed(node->scalar)) {
-      return fail(*node, fmt::format("{}: expected {}", key, expected));
-    }
-    out = node->scalar;
-  }
-
-  void path(std::string_view key, std::string& out) {
-    text(key, out, is_absolute, "an absolute path");
-  }
-
-  void paths(std::string_view key, std::vector<std::string>& out) {
-    const yaml::Node* node = take(key);
-    if (node == nullptr) return;
-    const auto good = [](const yaml::Node& item) {
-      return item.kind == yaml::Node::Kind::scalar && is_absolute(item.scalar);
-    };
-    if (node->kind != yaml::Node::Kind::sequence ||
-        !std::all_of(node->items.begin(), node->items.end(), good)) {
-      return fail(*node, fmt::format("{}: expected a list of absolute paths", key));
-    }
-    out.clear();
-    for (const auto& item : node->items) out.push_back(item.scalar);
-  }
-
-  using Parse = Result<std::int64_t> (*)(std::string_view);
-  void number(std::string_view key, std::int64_t& out, Parse parse, std::int64_t min,
-              std::int64_t max) {
-    const yaml::Node* node = take(key);
-    if (node == nullptr) return;
-    if (node->kind != yaml::Node::Kind::scalar)
-      return fail(*node, fmt::format("{}: expected a value", key));
-    const auto value = parse(node->scalar);
-    if (!value) return fail(*node, fmt::format("{}: {}", key, value.error().message));
-    if (*value < min || *value > max) {
-      const auto unit = parse == parse_duration ? " seconds" : parse == parse_size ? " bytes" : "";
-      return fail(*node, fmt::format("{}: {} is not between {} and {}{}", key, node->scalar, min,
-                                     max, unit));
-    }
-    out = *value;
-  }
-
-  const yaml::Node* take(std::string_view key) {
-    known_.emplace_back(key);
-    if (error_ || node_.kind != yaml::Node::Kind::mapping) return nullptr;
-    return node_.find(key);
-  }
-
-  void fail(const yaml::Node& at, std::string_view message) {
-    if (!error_) error_ = yaml::error_at(file_name_, at, message);
-  }
-
-  // After all keys were taken: those that are left are errors.
-  Status finish() {
-    for (const auto& [key, value] : node_.members) {
-      if (std::find(known_.begin(), known_.end(), key.scalar) != known_.end()) continue;
-      fail(key, fmt::format("unknown key \"{}\" in {}; allowed are {}", key.scalar, what_,
-                            fmt::join(known_, ", ")));
-    }
-    if (error_) return *error_;
-    return Ok{};
-  }
-
- private:
-  static bool is_absolute(std::string_view path) { return !path.empty() && path[0] == '/'; }
-  const yaml::Node& node_;
-  std::string_view file_name_;
-  std::string_view what_;
-  std::vector<std::string> known_;
-  std::optional<Error> error_;
-};
 
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= 253 && json::is_valid_utf8(text) &&
@@ -160,7 +43,7 @@ Result<CollectorConfig> read_collector(const std::string& name, const yaml::Node
   collector.program = collector_dir + "/" + name.substr(0, name.find('@'));
   if (node.kind == yaml::Node::Kind::null) return collector;  // "name:" alone: all defaults.
 
-  Section section(node, file_name, "a collector");
+  YamlSection section(node, file_name, "a collector");
   section.path("program", collector.program);
   section.number("interval", collector.interval_s, parse_duration, 1, kIntervalSecondsMax);
   section.number("deadline", collector.deadline_s, parse_duration, 1, kDeadlineSecondsMax);
@@ -208,20 +91,12 @@ const CollectorConfig* Config::find(std::string_view collector) const {
   return nullptr;
 }
 
-Result<std::int64_t> parse_duration(std::string_view text) {
-  return parse_with_unit(text, kDurations, "a time such as 30s, 5m, 1h or 7d");
-}
-
-Result<std::int64_t> parse_size(std::string_view text) {
-  return parse_with_unit(text, kSizes, "a size such as 64KiB, 256MiB or 1GiB");
-}
-
 Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   auto root = yaml::parse(text, file_name);
   if (!root) return std::move(root).error();
 
   Config config;
-  Section top(*root, file_name, "the configuration");
+  YamlSection top(*root, file_name, "the configuration");
   top.path("state_dir", config.state_dir);
   top.path("runtime_dir", config.runtime_dir);
   top.text("host", config.host, is_host_name, "a host name");

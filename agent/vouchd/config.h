@@ -62,8 +62,4 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name);
 Result<Config> load_config(const std::string& path, uid_t trusted_uid);
 Status check_trust(const Config& config, uid_t trusted_uid);
 
-// "90s", "5m", "1h", "7d", or seconds as an integer. "256MiB", "1GiB", or bytes as an integer.
-Result<std::int64_t> parse_duration(std::string_view text);
-Result<std::int64_t> parse_size(std::string_view text);
-
 }  // namespace vouch::agent

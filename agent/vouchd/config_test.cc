@@ -138,19 +138,6 @@ TEST_CASE("what is out of bounds is told with its unit, and a count has none", "
         "c.yaml:3:17: rotate_bundles: expected a number such as 256");
 }
 
-TEST_CASE("times and sizes have units", "[config]") {
-  CHECK(parse_duration("90").value() == 90);
-  CHECK(parse_duration("5m").value() == 300);
-  CHECK(parse_duration("7d").value() == 604800);
-  CHECK(parse_size("1GiB").value() == 1 << 30);
-  CHECK(parse_size("512B").value() == 512);
-  const auto bad = GENERATE(as<std::string>{}, "", "m", "1 m", "1.5h", "-1s", "1w",
-                            "99999999999999999999", "9007199254740991d");
-  CAPTURE(bad);
-  CHECK_FALSE(parse_duration(bad));
-  CHECK_FALSE(parse_size(bad + "iB"));
-}
-
 TEST_CASE("a configuration that others can write is refused", "[config]") {
   std::string directory = "/tmp/vouch-config-XXXXXX";
   REQUIRE(mkdtemp(directory.data()) != nullptr);
