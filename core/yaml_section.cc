@@ -117,8 +117,9 @@ void YamlSection::paths(std::string_view key, std::vector<std::string>& out) {
 
 void YamlSection::boolean(std::string_view key, bool& out) {
   std::string word = out ? "true" : "false";
-  text(key, word, [](std::string_view text) { return text == "true" || text == "false"; },
-       "true or false");
+  text(
+      key, word, [](std::string_view text) { return text == "true" || text == "false"; },
+      "true or false");
   out = word == "true";
 }
 
@@ -133,8 +134,8 @@ void YamlSection::number(std::string_view key, std::int64_t& out, Parse parse, s
   if (!value) return fail(*node, fmt::format("{}: {}", key, value.error().message));
   if (*value < min || *value > max) {
     const auto unit = parse == parse_duration ? " seconds" : parse == parse_size ? " bytes" : "";
-    return fail(*node, fmt::format("{}: {} is not between {} and {}{}", key, node->scalar, min, max,
-                                   unit));
+    return fail(
+        *node, fmt::format("{}: {} is not between {} and {}{}", key, node->scalar, min, max, unit));
   }
   out = *value;
 }
