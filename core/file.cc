@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,6 +85,16 @@ Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
   if (::fstat(fd.get(), &info) != 0) return errno_error("stat " + path, errno);
   if (!S_ISREG(info.st_mode)) return Error{Errc::invalid, path + ": not a regular file"};
   return read_all(fd.get(), bytes_max, path);
+}
+
+Result<Fd> memory_file(std::string_view bytes) {
+  Fd file(memfd_create("memory", MFD_CLOEXEC));
+  if (!file) return errno_error("memfd_create", errno);
+  if (auto written = write_all(file.get(), bytes, "a file in memory"); !written) {
+    return std::move(written).error();
+  }
+  if (lseek(file.get(), 0, SEEK_SET) != 0) return errno_error("rewind a file in memory", errno);
+  return file;
 }
 
 Status write_all(int fd, std::string_view bytes, std::string_view name) {

@@ -46,6 +46,10 @@ Result<std::string> read_all(int fd, std::size_t bytes_max, std::string_view nam
 // Anything but a regular file is Errc::invalid. FIFOs and devices never block it.
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
 
+// A file in memory with `bytes`, to be read from its beginning: input for another process, which
+// reads at its own pace and blocks nobody.
+Result<Fd> memory_file(std::string_view bytes);
+
 // Writes the whole of `bytes`, retrying short writes.
 Status write_all(int fd, std::string_view bytes, std::string_view name);
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -25,6 +24,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 64u << 10;
+constexpr unsigned kExtraFd = 3;
+constexpr unsigned kCloseAtExec = 1u << 2;  // CLOSE_RANGE_CLOEXEC, Linux 5.11.
 
 struct Pipe {
   Fd read;
@@ -37,21 +38,12 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-// Standard input is a file in memory: the child reads at its own pace, a child that never reads
-// blocks nobody, and there is no SIGPIPE.
+// Standard input is a file in memory: there is no SIGPIPE either.
 Result<Fd> make_input(const std::string& bytes) {
-  if (bytes.empty()) {
-    Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null) return errno_error("open /dev/null", errno);
-    return null;
-  }
-  Fd file(memfd_create("stdin", MFD_CLOEXEC));
-  if (!file) return errno_error("memfd_create", errno);
-  if (auto written = write_all(file.get(), bytes, "standard input"); !written) {
-    return std::move(written).error();
-  }
-  if (lseek(file.get(), 0, SEEK_SET) != 0) return errno_error("rewind standard input", errno);
-  return file;
+  if (!bytes.empty()) return memory_file(bytes);
+  Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!null) return errno_error("open /dev/null", errno);
+  return null;
 }
 
 // All that the child needs between vfork and execve, made ready before: there it may neither
@@ -59,12 +51,15 @@ Result<Fd> make_input(const std::string& bytes) {
 struct Launch {
   std::vector<char*> argv;
   std::vector<char*> environment;
+  int program = -1;
   int input = -1;
   int output = -1;
   int error = -1;
+  int extra = -1;
   rlim_t memory = RLIM_INFINITY;
   rlim_t cpu = RLIM_INFINITY;
   rlim_t file = RLIM_INFINITY;
+  rlim_t tasks = RLIM_INFINITY;
 };
 
 rlim_t limit_or_none(std::size_t value) {
@@ -79,12 +74,15 @@ Launch prepare(const Command& command, const Fd& input, const Pipe& output, cons
   }
   launch.argv.push_back(nullptr);
   launch.environment.push_back(nullptr);
-  launch.input = input.get();
-  launch.output = output.write.get();
+  launch.program = command.program_fd;
+  launch.input = command.input_fd >= 0 ? command.input_fd : input.get();
+  launch.output = command.output_fd >= 0 ? command.output_fd : output.write.get();
   launch.error = error.write.get();
+  launch.extra = command.extra_fd;
   launch.memory = limit_or_none(command.memory_bytes_max);
   launch.cpu = limit_or_none(static_cast<std::size_t>(command.cpu_seconds_max));
   launch.file = limit_or_none(command.file_bytes_max);
+  launch.tasks = limit_or_none(command.tasks_max);
   return launch;
 }
 
@@ -92,6 +90,15 @@ bool set_limit(__rlimit_resource resource, rlim_t value) {
   if (value == RLIM_INFINITY) return true;
   const struct rlimit limit { value, value };
   return setrlimit(resource, &limit) == 0;
+}
+
+// Keeps standard input, output, error and the extra one. At exec and not now: the program itself
+// is among the others.
+bool close_others(const Launch& launch) {
+  const unsigned first = launch.extra >= 0 ? kExtraFd + 1 : kExtraFd;
+  if (syscall(SYS_close_range, first, ~0u, kCloseAtExec) == 0 || errno == ENOSYS) return true;
+  // Linux 5.9 and 5.10 know no flag; there a program is started by its name only.
+  return launch.program < 0 && syscall(SYS_close_range, first, ~0u, 0u) == 0;
 }
 
 // Runs in the child. Only system calls; returns errno of what failed. Never returns on success.
@@ -104,15 +111,22 @@ int become(const Launch& launch) {
       dup2(launch.error, STDERR_FILENO) < 0) {
     return errno;
   }
-  if (syscall(SYS_close_range, 3u, ~0u, 0u) != 0 && errno != ENOSYS) return errno;
+  if (launch.extra >= 0 && dup2(launch.extra, kExtraFd) < 0) return errno;
+  // At exec and not now: the program itself may be one of them.
+  if (!close_others(launch)) return errno;
   if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_AS, launch.memory) ||
-      !set_limit(RLIMIT_CPU, launch.cpu) || !set_limit(RLIMIT_FSIZE, launch.file)) {
+      !set_limit(RLIMIT_CPU, launch.cpu) || !set_limit(RLIMIT_FSIZE, launch.file) ||
+      !set_limit(RLIMIT_NPROC, launch.tasks)) {
     return errno;
   }
   sigset_t none;
   sigemptyset(&none);
   pthread_sigmask(SIG_SETMASK, &none, nullptr);
-  execve(launch.argv[0], launch.argv.data(), launch.environment.data());
+  if (launch.program >= 0) {
+    execveat(launch.program, "", launch.argv.data(), launch.environment.data(), AT_EMPTY_PATH);
+  } else {
+    execve(launch.argv[0], launch.argv.data(), launch.environment.data());
+  }
   return errno;
 }
 
@@ -260,6 +274,26 @@ Fd open_pidfd(pid_t pid) {
   return Fd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0u)));
 }
 
+// Copies out of the way of 0 to 3, which the child gives new meanings one by one.
+class GivenFds {
+ public:
+  Status take(Command& command) {
+    const std::array<int*, 4> given{&command.program_fd, &command.input_fd, &command.output_fd,
+                                    &command.extra_fd};
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      if (*given[i] < 0) continue;
+      copies_[i] = Fd(fcntl(*given[i], F_DUPFD_CLOEXEC, kGivenFdMin));
+      if (!copies_[i]) return errno_error("copy a descriptor", errno);
+      *given[i] = copies_[i].get();
+    }
+    return Ok{};
+  }
+
+ private:
+  static constexpr int kGivenFdMin = 10;
+  std::array<Fd, 4> copies_;
+};
+
 void reap_only(pid_t pid) {
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
@@ -272,10 +306,12 @@ std::vector<std::string> default_environment() {
           "TZ=UTC"};
 }
 
-Result<Exit> run_process(const Command& command, const OutputSink& sink) {
+Result<Exit> run_process(Command command, const OutputSink& sink) {
   if (command.argv.empty() || command.argv[0].empty() || command.argv[0][0] != '/') {
     return Error{Errc::invalid, "start a program: its path must be absolute"};
   }
+  GivenFds given;
+  if (auto taken = given.take(command); !taken) return std::move(taken).error();
   auto input = make_input(command.standard_input);
   if (!input) return std::move(input).error();
   auto output = make_pipe();

@@ -205,7 +205,7 @@ TEST_CASE("a child that spins is ended by its CPU limit", "[process]") {
 
   REQUIRE(exit);
   CHECK(exit->how == Exit::How::signalled);
-  CHECK(exit->cpu >= milliseconds(900));
+  CHECK(exit->cpu >= milliseconds(500));
 }
 
 TEST_CASE("a program that cannot be started is an error that names it", "[process]") {

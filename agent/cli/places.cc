@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/vouchd/direct_runner.h"
+#include "core/clock.h"
 #include "core/file.h"
 #include "proto/names.h"
 
@@ -111,7 +113,9 @@ Result<std::vector<agent::Collector>> load_collectors(const Places& places) {
                        "collectors: name a configuration with --config FILE"
                      : places.config_file + ": no collector is configured"};
   }
-  return agent::load_collectors(places.config, nullptr);
+  const SystemClock clock;
+  agent::DirectRunner runner(clock);
+  return agent::load_collectors(places.config, runner, nullptr);
 }
 
 Result<policy::PackSet> load_packs(const Places& places) {

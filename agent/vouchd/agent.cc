@@ -45,6 +45,7 @@ Agent::Agent(Config config, const Clock& clock, Runner& runner, HostFacts host,
              std::string executable, std::unique_ptr<State> state)
     : config_(std::move(config)),
       clock_(clock),
+      runner_(runner),
       host_(std::move(host)),
       executable_(std::move(executable)),
       state_(std::move(state)),
@@ -61,7 +62,7 @@ Result<std::unique_ptr<Agent>> Agent::open(Config config, const Clock& clock, Ru
 }
 
 Status Agent::load() {
-  auto collectors = load_collectors(config_, &state_->ledger);
+  auto collectors = load_collectors(config_, runner_, &state_->ledger);
   if (!collectors) return std::move(collectors).error();
   collectors_ = *std::move(collectors);
   schedule_ = make_schedule(collectors_, state_->identity.agent, config_.splay_s_max);

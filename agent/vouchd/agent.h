@@ -83,6 +83,7 @@ class Agent {
 
   Config config_;
   const Clock& clock_;
+  Runner& runner_;
   HostFacts host_;
   std::string executable_;
   std::unique_ptr<State> state_;

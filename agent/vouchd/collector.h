@@ -19,7 +19,7 @@
 
 namespace vouch::agent {
 
-inline constexpr std::size_t kExecutableBytesMax = 256u << 20;
+class Runner;
 
 struct Collector {
   std::string name;  // With its instance: "backup_jobs@nas".
@@ -40,17 +40,12 @@ class ManifestCache {
   virtual void keep(std::string_view digest, std::string_view manifest) = 0;
 };
 
-// SHA-256 of a file, as 64 hex digits, without holding it in memory.
-Result<std::string> file_digest(const std::string& path);
-
-// Reads the manifest of an executable, by its digest if `cache` (may be null) has it.
-Result<Manifest> describe(const std::string& program, const std::string& digest,
-                          ManifestCache* cache);
-
 // The configured collectors with their manifests, in the order of the configuration. Fails, naming
 // the collector, if one cannot be described, is not the collector it is configured as, or if two
 // collectors that are no instances of each other declare one table.
-Result<std::vector<Collector>> load_collectors(const Config& config, ManifestCache* cache);
+// A manifest is asked of `runner` unless `cache` (may be null) has it by the executable's digest.
+Result<std::vector<Collector>> load_collectors(const Config& config, Runner& runner,
+                                               ManifestCache* cache);
 
 // Tick 0 of each is due at its anchor, plus this agent's splay (at most half the interval).
 std::vector<ScheduleEntry> make_schedule(const std::vector<Collector>& collectors,

@@ -101,6 +101,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   top.path("runtime_dir", config.runtime_dir);
   top.text("host", config.host, is_host_name, "a host name");
   top.path("collector_dir", config.collector_dir);
+  top.path("collect_sockets", config.collect_sockets);
   top.paths("packs", config.packs);
   top.path("waivers", config.waivers);
   top.text("destination", config.destination, is_file_destination,

@@ -35,6 +35,7 @@ struct Config {
   std::string runtime_dir = "/run/vouch";  // receipts/ and the control socket.
   std::string host;                        // The name in bundles; empty: gethostname(2).
   std::string collector_dir = "/usr/libexec/vouch/collectors";
+  std::string collect_sockets;  // Directory of vouch-collect's sockets; empty: no other process.
   std::vector<std::string> packs{"/usr/share/vouch/packs"};  // Files and directories.
   std::string waivers;                                       // A file; empty: none.
   std::string destination;                                   // "file:///DIR"; empty: the store.

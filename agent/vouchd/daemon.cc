@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/daemon.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
@@ -20,7 +21,9 @@
 #include <thread>
 
 #include "agent/vouchd/control.h"
+#include "agent/vouchd/pulse.h"
 #include "core/log.h"
+#include "core/notify.h"
 
 namespace vouch::agent {
 namespace {
@@ -29,6 +32,8 @@ constexpr std::size_t kConnectionsMax = 16;
 constexpr std::chrono::seconds kConnectionDeadline{10};
 // A failing agent (disk full, damaged blob) is tried again, not in a busy loop.
 constexpr std::int64_t kRetryMs = 5000;
+// No step of the worker but a run, which has a deadline of its own, takes as long as this.
+constexpr std::chrono::seconds kStepPatience{120};
 
 void wake(int event) {
   const std::uint64_t one = 1;
@@ -63,14 +68,15 @@ struct Daemon::Loop {
       : config_path(std::move(path)),
         config(std::move(loaded)),
         clock(the_clock),
-        runner(the_runner),
+        runner(the_runner, pulse),
         host(std::move(facts)),
         executable(std::move(digest)) {}
 
   std::string config_path;
   Config config;
   const Clock& clock;
-  Runner& runner;
+  Pulse pulse;  // Of the worker.
+  PulsedRunner runner;
   HostFacts host;
   std::string executable;
   std::unique_ptr<Agent> agent;
@@ -91,6 +97,7 @@ struct Daemon::Loop {
   std::int64_t turn();
   void post(std::function<void()> job);
   void reload();
+  void read_again();
   int wait();
   void on_signal();
   void on_connection();
@@ -148,16 +155,23 @@ void Daemon::Loop::work() {
     return wake(done_event.get());
   }
   log::info("started");
+  notify_manager("READY=1");
   for (;;) {
+    pulse.promise(kStepPatience);
     const std::int64_t wait = turn();
+    pulse.promise(std::chrono::milliseconds(wait) + kStepPatience);
     std::unique_lock lock(mutex);
     changed.wait_for(lock, std::chrono::milliseconds(wait),
                      [&] { return stopping || !jobs.empty(); });
     if (stopping) break;
     auto taken = std::exchange(jobs, {});
     lock.unlock();
-    for (const auto& job : taken) job();
+    for (const auto& job : taken) {
+      pulse.promise(kStepPatience);
+      job();
+    }
   }
+  pulse.promise(kStepPatience);
   if (auto stopped = agent->stop(stop_reason); !stopped) {
     log::error(stopped.error().message);
     exit_status = 1;
@@ -169,10 +183,18 @@ void Daemon::Loop::work() {
 
 // A new configuration is a new agent over the same state: it stops, and starts with what is new.
 void Daemon::Loop::reload() {
+  notify_manager(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", clock.monotonic_us()));
+  read_again();
+  notify_manager("READY=1");
+}
+
+void Daemon::Loop::read_again() {
   auto fresh = load_config(config_path, geteuid());
   if (!fresh) return log::error("reload: " + fresh.error().message + "; the old one stays");
-  if (fresh->state_dir != config.state_dir || fresh->runtime_dir != config.runtime_dir) {
-    return log::error("reload: state_dir and runtime_dir change by a restart only");
+  if (fresh->state_dir != config.state_dir || fresh->runtime_dir != config.runtime_dir ||
+      fresh->collect_sockets != config.collect_sockets) {
+    return log::error(
+        "reload: state_dir, runtime_dir and collect_sockets change by a restart only");
   }
   auto next = Agent::open(*fresh, clock, runner, host, executable);
   if (!next) return log::error("reload: " + next.error().message + "; the old one stays");
@@ -192,6 +214,7 @@ void Daemon::Loop::on_signal() {
       continue;
     }
     log::info("stopping");
+    notify_manager("STOPPING=1");
     const std::lock_guard lock(mutex);
     stopping = true;
     stop_reason = info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT";
@@ -261,15 +284,19 @@ void Daemon::Loop::read_connections(const std::vector<struct pollfd>& polled) {
 }
 
 int Daemon::Loop::wait() {
+  const auto watchdog = watchdog_interval();
   for (;;) {
+    // A worker that keeps none of its promises gets no more time: systemd starts the daemon again.
+    if (watchdog && pulse.beats()) notify_manager("WATCHDOG=1");
     std::vector<struct pollfd> polled{{signals.get(), POLLIN, 0},
                                       {listener.get(), POLLIN, 0},
                                       {inotify.get(), POLLIN, 0},
                                       {done_event.get(), POLLIN, 0}};
     const std::size_t fixed = polled.size();
     for (const Connection& each : connections) polled.push_back({each.fd.get(), POLLIN, 0});
-    // Idle, nothing here has a timeout: the worker alone looks at the clock.
-    const int timeout = connections.empty() ? -1 : 1000;
+    // Idle, nothing here has a timeout but the watchdog: the worker alone looks at the clock.
+    int timeout = connections.empty() ? -1 : 1000;
+    if (watchdog && timeout < 0) timeout = static_cast<int>(watchdog->count() / 1000 / 3);
     if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return 1;
     if (polled[0].revents != 0) on_signal();
     if (polled[2].revents != 0) {

@@ -19,10 +19,10 @@ printf '{"end":{"rows":{"users":0,"gaps":0},"unchanged":0,"errors":0}}\n'
   const std::string script =
       "#!/bin/sh\nexec 3>&1\n[ \"$1\" = --describe ] || exec >/dev/null\n" + describe + answer;
   world.write("accounts", script);
-  const auto collectors = load_collectors(world.config, nullptr);
-  REQUIRE(collectors);
   const SystemClock clock;
   DirectRunner runner(clock);
+  const auto collectors = load_collectors(world.config, runner, nullptr);
+  REQUIRE(collectors);
   RunRequest request;
   request.run = "accounts/1";
   request.tables = {"users", "gaps"};

@@ -14,6 +14,7 @@
 #include <catch2/catch.hpp>
 
 #include "agent/vouchd/agent.h"
+#include "agent/vouchd/direct_runner.h"
 #include "agent/vouchd/enrol.h"
 #include "core/digest.h"
 #include "core/encoding.h"
@@ -81,6 +82,10 @@ class FakeRunner final : public Runner {
     }
     report.result = std::move(snapshot);
     return report;
+  }
+  // Collectors are real as far as they describe themselves.
+  Result<std::string> describe(const std::string& name, const std::string& program) override {
+    return DirectRunner(clock_).describe(name, program);
   }
   void cancel() override {}
 

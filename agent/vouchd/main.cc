@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,9 @@
 #include "agent/vouchd/agent.h"
 #include "agent/vouchd/daemon.h"
 #include "agent/vouchd/direct_runner.h"
+#include "agent/vouchd/socket_runner.h"
 #include "agent/vouchd/state.h"
+#include "core/file_digest.h"
 #include "core/log.h"
 
 namespace vouch::agent {
@@ -68,11 +71,16 @@ int run(const Arguments& arguments) {
   if (!executable) return fail(executable.error(), 1);
 
   const SystemClock clock;
-  DirectRunner runner(clock, config->state_dir + "/cache");
-  auto agent = Agent::open(*config, clock, runner, *host, *executable);
+  std::unique_ptr<Runner> runner;
+  if (config->collect_sockets.empty()) {
+    runner = std::make_unique<DirectRunner>(clock, config->state_dir + "/cache");
+  } else {
+    runner = std::make_unique<SocketRunner>(clock, config->collect_sockets);
+  }
+  auto agent = Agent::open(*config, clock, *runner, *host, *executable);
   if (!agent) return fail(agent.error(), agent.error().code == Errc::invalid ? kExitConfig : 1);
   if (arguments.once) return run_once(**agent);
-  Daemon daemon(arguments.config, *std::move(config), clock, runner, *host, *executable);
+  Daemon daemon(arguments.config, *std::move(config), clock, *runner, *host, *executable);
   return daemon.run(*std::move(agent));
 }
 

@@ -2,6 +2,8 @@
 // Running a collector: the seam between the agent and the processes that look at the host.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -14,6 +16,9 @@
 #include "proto/record.h"
 
 namespace vouch::agent {
+
+inline constexpr std::chrono::seconds kDescribeDeadline{10};
+inline constexpr std::size_t kManifestBytesMax = 1u << 20;
 
 struct RunReport {
   WallMs started = 0;
@@ -32,6 +37,8 @@ class Runner {
   // `request.tables` are those wanted; tables whose needs are not granted are not asked for and
   // come back as errors (permission-denied).
   virtual RunReport run(const Collector& collector, const RunRequest& request) = 0;
+  // What `program --describe` prints, of the collector `name` (with its instance).
+  virtual Result<std::string> describe(const std::string& name, const std::string& program) = 0;
   // Ends a run under way, from another thread, and refuses later ones.
   virtual void cancel() = 0;
 };

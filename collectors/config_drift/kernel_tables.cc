@@ -15,6 +15,7 @@
 #include "collectors/config_drift/sockets.h"
 #include "collectors/config_drift/sysctl_config.h"
 #include "collectors/sdk/context.h"
+#include "collectors/sdk/host_mounts.h"
 
 namespace vouch::drift {
 namespace {
@@ -96,8 +97,10 @@ void add_mounts(Rows& rows, std::string_view text, std::string_view file, std::s
 Status collect_mounts(Context& context, Rows& rows) {
   const Root& root = context.root();
   if (context.is_host()) {
-    // The mounts of the host are those of process 1; a sandboxed reader has its own.
-    auto text = root.read("/proc/1/mounts", kTextBytesMax);
+    // The mounts of the host are those of process 1; a sandboxed reader has its own, and may have
+    // been handed the others.
+    auto text = sdk::host_mounts(kTextBytesMax);
+    if (!text) text = root.read("/proc/1/mounts", kTextBytesMax);
     if (!text) {
       const auto mountinfo = root.read("/proc/self/mountinfo", kTextBytesMax);
       if (!mountinfo || is_private_namespace(*mountinfo)) {
