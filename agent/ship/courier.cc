@@ -36,6 +36,7 @@ constexpr std::string_view kContradiction = ".contradiction";
 constexpr std::string_view kFork = ".fork";
 constexpr std::string_view kRefused = ".refused.json";
 constexpr std::string_view kDelivered = ".delivered.json";
+constexpr std::string_view kAlertAnswer = ".alert.json";  // The alert courier's.
 
 std::string seq_name(std::int64_t seq) {
   return fmt::format("{:010}", seq);
@@ -121,7 +122,7 @@ Status Courier::tidy(const std::vector<std::int64_t>& waiting) {
   auto names = list_directory(paths_.receipts, kFilesMax);
   if (!names) return std::move(names).error();
   for (const std::string& name : *names) {
-    const auto seq = seq_of(name);
+    const auto seq = name.ends_with(kAlertAnswer) ? std::nullopt : seq_of(name);
     if (!seq || std::binary_search(waiting.begin(), waiting.end(), *seq)) continue;
     if (auto removed = remove_file(paths_.receipts + "/" + name); !removed) return removed;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTPS by libcurl: TLS 1.3, host names checked, no redirects. The only place that includes curl.h.
+// HTTPS by libcurl: TLS 1.3, host names checked, no redirects. With alerts/channels,
+// the only place that includes curl.h.
 #pragma once
 
 #include <memory>
