@@ -35,7 +35,6 @@ Errc code_of_errno(int error_number) {
     case ENOMEM:
     case EMFILE:
     case ENFILE:
-    case EIO:
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:

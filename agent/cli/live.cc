@@ -95,10 +95,15 @@ Result<LiveOutcomes> judge_now(const Live& live, const std::vector<agent::Collec
     content.tables = run.tables;
     contents.push_back(std::move(content));
   }
-  const auto read = [&](std::string_view digest) -> Result<std::string> {
+  agent::BlobSource source;
+  source.read = [&](std::string_view digest) -> Result<std::string> {
     const auto it = live.blobs.find(std::string(digest));
     if (it == live.blobs.end()) return Error{Errc::not_found, "no such blob"};
     return it->second;
+  };
+  source.size = [&](std::string_view digest) -> Result<std::int64_t> {
+    const auto it = live.blobs.find(std::string(digest));
+    return it == live.blobs.end() ? 0 : static_cast<std::int64_t>(it->second.size());
   };
   LiveOutcomes result;
   for (std::size_t i = 0; i < live.runs.size(); ++i) {

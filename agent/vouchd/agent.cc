@@ -234,6 +234,8 @@ Status Agent::housekeep() {
   if (housekept_us_ != 0 && clock_.boot_us() - housekept_us_ < kHousekeepUs) return Ok{};
   housekept_us_ = clock_.boot_us();
   if (auto repaired = state_->repair_files(); !repaired) return repaired;
+  auto lost = give_up_lost(*state_, clock_.wall_ms());
+  if (!lost) return std::move(lost).error();
   if (auto expired = acceptor_->expire(); !expired) return expired;
   auto in_use = blobs_in_use();
   if (!in_use) return std::move(in_use).error();

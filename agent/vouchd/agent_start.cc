@@ -27,7 +27,7 @@ Status Agent::account_for_absence(Absence absence) {
   auto in_force = state_->ledger.get(kConfigInForce);
   if (!in_force) return std::move(in_force).error();
   if (!*head || !*in_force) return Ok{};
-  auto blob = state_->blobs.get(**in_force);
+  auto blob = state_->read_blob(**in_force);
   if (!blob) return std::move(blob).error();
   auto schedule = schedule_of_config(*blob);
   if (!schedule) return std::move(schedule).error();

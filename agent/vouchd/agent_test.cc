@@ -17,6 +17,14 @@ void live(World& world, Agent& agent, std::int64_t ms) {
   }
 }
 
+// A lost blob cannot be taken out of a parcel any more.
+void spoil_parcels(const World& world) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(world.config.state_dir + "/outbox")) {
+    if (entry.path().extension() == ".parcel") std::ofstream(entry.path()) << "spoilt";
+  }
+}
+
 }  // namespace
 
 TEST_CASE("one pass without a store collects, judges and seals", "[agent]") {
@@ -229,6 +237,7 @@ TEST_CASE("a run whose tables are lost is a failed run, and the next one is aske
   live(world, *agent, 310'000);
   const auto table = agent->state().waiting.token("accounts", "users").value().value().sha256;
   REQUIRE(agent->state().blobs.remove(table));
+  spoil_parcels(world);
 
   live(world, *agent, 600'000);
   REQUIRE(agent->stop("SIGTERM"));
@@ -265,6 +274,7 @@ controls:
   live(world, *agent, 310'000);
   const auto content = agent->state().waiting.collector("accounts").value().content.value();
   REQUIRE(agent->state().blobs.remove(content.tables.at(0).sha256));
+  spoil_parcels(world);
   world.runner.users = {"root", "eve"};
 
   live(world, *agent, 300'000);

@@ -4,6 +4,7 @@
 #include "core/digest.h"
 #include "core/encoding.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/zstd.h"
 #include "proto/limits.h"
 
@@ -28,19 +29,31 @@ bool BlobStore::has(std::string_view sha256) const {
   return sha256 == kEmptyDigestHex || file_exists(path_of(sha256));
 }
 
-Status BlobStore::put(std::string_view sha256, std::string_view bytes) {
-  if (has(sha256)) return Ok{};
-  return write_file_durable(path_of(sha256), zstd::compress(bytes), 0600);
-}
-
-Result<std::string> BlobStore::get(std::string_view sha256) const {
-  if (sha256 == kEmptyDigestHex) return std::string();
+Result<std::string> BlobStore::read(std::string_view sha256) const {
   const std::string path = path_of(sha256);
   auto compressed = read_file(path, kBlobBytesMax + kMiB);
   if (!compressed) return compressed;
   auto bytes = zstd::decompress(*compressed, kBlobBytesMax);
-  if (!bytes || sha256_hex(*bytes) != sha256) {
-    return Error{Errc::corrupt, path + ": its content does not have its digest"};
+  if (!bytes) return Error{Errc::corrupt, path + ": " + bytes.error().message};
+  return bytes;
+}
+
+Status BlobStore::put(std::string_view sha256, std::string_view bytes) {
+  if (sha256 == kEmptyDigestHex) return Ok{};
+  const std::string path = path_of(sha256);
+  if (file_exists(path)) {
+    const auto there = read(sha256);
+    if (there && *there == bytes) return Ok{};
+    log::error(path + ": damaged on the disk; written again");
+  }
+  return write_file_durable(path, zstd::compress(bytes), 0600);
+}
+
+Result<std::string> BlobStore::get(std::string_view sha256) const {
+  if (sha256 == kEmptyDigestHex) return std::string();
+  auto bytes = read(sha256);
+  if (bytes && sha256_hex(*bytes) != sha256) {
+    return Error{Errc::corrupt, path_of(sha256) + ": its content does not have its digest"};
   }
   return bytes;
 }

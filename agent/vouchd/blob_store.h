@@ -16,9 +16,9 @@ class BlobStore {
   // Makes the directory if it is not there.
   static Result<BlobStore> open(std::string directory);
 
-  // Durable when it returns. Does nothing if the blob is there, or is the empty blob.
+  // Durable when it returns. A file that is there is read back first: a damaged one is replaced.
   Status put(std::string_view sha256, std::string_view bytes);
-  // Errc::not_found; Errc::corrupt if the bytes do not have their digest.
+  // Errc::not_found; Errc::corrupt (or what the disk says) if the bytes are not those of the digest.
   [[nodiscard]] Result<std::string> get(std::string_view sha256) const;
   [[nodiscard]] bool has(std::string_view sha256) const;
   Status remove(std::string_view sha256);
@@ -27,6 +27,7 @@ class BlobStore {
 
  private:
   explicit BlobStore(std::string directory) : directory_(std::move(directory)) {}
+  [[nodiscard]] Result<std::string> read(std::string_view sha256) const;  // Digest not checked.
   [[nodiscard]] std::string path_of(std::string_view sha256) const;
   std::string directory_;
 };

@@ -136,6 +136,21 @@ Result<std::vector<std::string>> BundleLedger::parcel_blobs(std::int64_t seq) {
   return texts(*select);
 }
 
+Result<std::vector<std::int64_t>> BundleLedger::parcels_with(std::string_view sha256) {
+  auto select = database_.prepare(
+      "SELECT seq FROM bundle_blobs JOIN bundles USING (seq) "
+      "WHERE sha256 = ? AND in_parcel = 1 AND state <> 'expired' ORDER BY seq");
+  if (!select) return std::move(select).error();
+  select->bind(1, sha256);
+  std::vector<std::int64_t> seqs;
+  for (;;) {
+    auto row = select->step();
+    if (!row) return std::move(row).error();
+    if (!*row) return seqs;
+    seqs.push_back(select->integer(0));
+  }
+}
+
 Status BundleLedger::set_parcel_bytes(std::int64_t seq, std::int64_t bytes) {
   return run(database_, "UPDATE bundles SET parcel_bytes = ? WHERE seq = ?", bytes, seq);
 }

@@ -40,6 +40,8 @@ class BundleLedger {
   Result<std::vector<SealedBundle>> in_state(BundleState state);  // By seq; without envelopes.
   // The blobs that belong into its parcel, ascending.
   Result<std::vector<std::string>> parcel_blobs(std::int64_t seq);
+  // The bundles here whose parcels have the blob.
+  Result<std::vector<std::int64_t>> parcels_with(std::string_view sha256);
   Status set_parcel_bytes(std::int64_t seq, std::int64_t bytes);
   // After `missing-blobs`: the parcel gets all blobs of the bundle.
   Status send_all_blobs(std::int64_t seq);

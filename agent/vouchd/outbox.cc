@@ -72,6 +72,10 @@ Result<std::string> Outbox::read(std::int64_t seq) const {
   return read_file(path_in(outbox_, seq), kParcelBytesMax);
 }
 
+Result<std::string> Outbox::read_kept(std::int64_t seq) const {
+  return read_file(path_in(kept_, seq), kParcelBytesMax);
+}
+
 Status Outbox::keep(std::int64_t seq) {
   if (!has(seq)) return Ok{};
   return rename_durable(path_in(outbox_, seq), path_in(kept_, seq));

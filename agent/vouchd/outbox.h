@@ -24,6 +24,7 @@ class Outbox {
   Status write(std::int64_t seq, std::string_view parcel);
   [[nodiscard]] bool has(std::int64_t seq) const;
   [[nodiscard]] Result<std::string> read(std::int64_t seq) const;
+  [[nodiscard]] Result<std::string> read_kept(std::int64_t seq) const;
   // outbox/ to kept/. Nothing to do if it is there already, or gone.
   Status keep(std::int64_t seq);
   // A file of outbox/ or kept/ into `directory`, beside all that is there.

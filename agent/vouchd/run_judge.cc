@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "core/digest.h"
+#include "proto/run_fields.h"
 
 namespace vouch::agent {
 namespace {
@@ -55,7 +56,14 @@ Result<RunJudge> RunJudge::make(policy::PackSet packs, const std::vector<Collect
     auto done = policy::add_manifest(judge.catalog_, collector.manifest);
     if (!done) return std::move(done).error();
   }
-  for (const policy::Pack& pack : packs.packs()) judge.blobs_[pack.digest] = pack.text;
+  std::size_t packs_bytes = 0;
+  for (const policy::Pack& pack : packs.packs()) {
+    judge.blobs_[pack.digest] = pack.text;
+    packs_bytes += pack.text.size();
+  }
+  if (packs.packs().size() > kPacksInForceMax || packs_bytes > kPacksBytesMax) {
+    return Error{Errc::invalid, "packs: over 400 files or 128 MiB, more than a bundle carries"};
+  }
   const std::string set = packs.set_blob();
   judge.policy_ = sha256_hex(set);
   judge.blobs_[judge.policy_] = set;
@@ -118,10 +126,69 @@ std::vector<TableRef> RunJudge::inputs_of(const Collector& collector, WallSecond
   return inputs;
 }
 
+// The engine's view of a content. An input that is lost or damaged on the disk is an error of the
+// checks that read it, and of nothing else; a table of the run itself must be there.
+Status RunJudge::read_tables(RunContent& content, const BlobSource& source, Bytes& bytes,
+                             policy::EvaluationRequest& request) const {
+  const auto add = [&](TableRef& table, bool may_be_lost, auto& list) -> Status {
+    policy::TableInput input;
+    input.name = table.name;
+    input.run = table.run.value_or("");
+    auto blob = bytes.find(table.sha256);
+    if (!table.error && blob == bytes.end()) {
+      const auto in_force = blobs_.find(table.sha256);
+      auto read = table.sha256 == kEmptyDigestHex ? Result<std::string>(std::string())
+                  : in_force != blobs_.end()      ? Result<std::string>(in_force->second)
+                                                  : source.read(table.sha256);
+      if (!read && !may_be_lost) return std::move(read).error();
+      if (read) {
+        blob = bytes.emplace(table.sha256, *std::move(read)).first;
+      } else {
+        table.error = TableError{"other", "the agent's copy of this table is lost"};
+        table.rows = 0;
+        table.sha256.clear();
+      }
+    }
+    if (table.error) {
+      input.error = table.error->code;
+    } else {
+      input.digest = table.sha256;
+      input.blob = blob->second;
+    }
+    list.push_back(std::move(input));
+    return Ok{};
+  };
+  for (TableRef& table : content.tables) {
+    if (auto added = add(table, false, request.tables); !added) return added;
+  }
+  for (TableRef& table : content.inputs) {
+    if (auto added = add(table, true, request.inputs); !added) return added;
+  }
+  return Ok{};
+}
+
+// All that a record with this content needs, but for what judging yields.
+Result<BlobSizes> RunJudge::sizes_of(const RunContent& content, const BlobSource& source) const {
+  BlobSizes sizes;
+  for (const auto& [sha256, bytes] : blobs_) {
+    sizes[sha256] = static_cast<std::int64_t>(bytes.size());
+  }
+  for (const auto* list : {&content.tables, &content.inputs}) {
+    for (const TableRef& table : *list) {
+      if (table.error || sizes.contains(table.sha256)) continue;
+      if (table.sha256 == kEmptyDigestHex) continue;
+      auto size = source.size(table.sha256);
+      if (!size) return std::move(size).error();
+      sizes[table.sha256] = *size;
+    }
+  }
+  return sizes;
+}
+
 Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,
                                const std::vector<TableRef>& tables,
                                const std::optional<RunContent>& before,
-                               const std::vector<Observed>& others, const ReadBlob& read) {
+                               const std::vector<Observed>& others, const BlobSource& source) {
   Judged judged;
   RunContent& content = judged.content;
   content.collector = ran;
@@ -129,52 +196,33 @@ Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& r
   content.inputs = inputs_of(collector, now, before, others);
   content.policy = policy_;
   content.engine = policy::engine_string();
-
-  policy::EvaluationRequest request;
-  request.collector = collector.name;
-  request.now = format_second(now);
-  std::map<std::string, std::string> bytes;  // By digest; the request has views of them.
-  const auto add = [&](const TableRef& table, std::vector<policy::TableInput>& list) -> Status {
-    policy::TableInput input;
-    input.name = table.name;
-    input.run = table.run.value_or("");
-    if (table.error) {
-      input.error = table.error->code;
-    } else {
-      input.digest = table.sha256;
-      auto [blob, is_new] = bytes.try_emplace(table.sha256);
-      if (is_new && table.sha256 != kEmptyDigestHex) {
-        const auto in_force = blobs_.find(table.sha256);
-        auto content_read =
-            in_force != blobs_.end() ? Result<std::string>(in_force->second) : read(table.sha256);
-        if (!content_read) return std::move(content_read).error();
-        blob->second = *std::move(content_read);
+  if (content.inputs.size() > kInputsMax) {
+    return Error{Errc::too_large, "judge " + collector.name + ": over 1,024 inputs"};
+  }
+  for (;;) {  // Once, unless it is more than a bundle holds.
+    auto sizes = sizes_of(content, source);
+    if (!sizes) return std::move(sizes).error();
+    if (fits_a_bundle(*sizes)) {
+      policy::EvaluationRequest request;
+      request.collector = collector.name;
+      request.now = format_second(now);
+      Bytes bytes;
+      auto read = read_tables(content, source, bytes, request);
+      if (!read) return std::move(read).error();
+      auto evaluation = policy::evaluate(packs_, request, &memo_);
+      if (!evaluation) return std::move(evaluation).error().in("judge " + collector.name);
+      content.outcomes = {evaluation->outcomes_table.rows, evaluation->outcomes_table.sha256};
+      judged.blobs = std::move(evaluation->findings);
+      judged.blobs[content.outcomes.sha256] = std::move(evaluation->outcomes_table.bytes);
+      for (const auto& [sha256, made] : judged.blobs) {
+        (*sizes)[sha256] = static_cast<std::int64_t>(made.size());
       }
-      input.blob = blob->second;
+      if (fits_a_bundle(*sizes)) return judged;
     }
-    list.push_back(std::move(input));
-    return Ok{};
-  };
-  for (const TableRef& table : content.tables) {
-    if (auto added = add(table, request.tables); !added) return std::move(added).error();
-  }
-  for (TableRef& table : content.inputs) {
-    // Lost or damaged on the disk: the checks that read it cannot judge; the others can.
-    if (!table.error && !bytes.contains(table.sha256) && table.sha256 != kEmptyDigestHex &&
-        !blobs_.contains(table.sha256) && !read(table.sha256)) {
-      table.error = TableError{"other", "the agent's copy of this table is lost"};
-      table.rows = 0;
-      table.sha256.clear();
+    if (!leave_out_largest(content, *sizes)) {
+      return Error{Errc::too_large, "what " + collector.name + " yields does not fit a bundle"};
     }
-    if (auto added = add(table, request.inputs); !added) return std::move(added).error();
   }
-
-  auto evaluation = policy::evaluate(packs_, request, &memo_);
-  if (!evaluation) return std::move(evaluation).error().in("judge " + collector.name);
-  content.outcomes = {evaluation->outcomes_table.rows, evaluation->outcomes_table.sha256};
-  judged.blobs = std::move(evaluation->findings);
-  judged.blobs[content.outcomes.sha256] = std::move(evaluation->outcomes_table.bytes);
-  return judged;
 }
 
 }  // namespace vouch::agent

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/vouchd/collector.h"
+#include "agent/vouchd/record_fit.h"
 #include "core/clock.h"
 #include "core/result.h"
 #include "policies/engine/catalog.h"
@@ -32,8 +33,11 @@ struct Observed {
   const RunContent* content = nullptr;
 };
 
-// Where the bytes of a blob come from.
-using ReadBlob = std::function<Result<std::string>(std::string_view sha256)>;
+// Where the bytes of a blob come from, and how many they are without reading them.
+struct BlobSource {
+  std::function<Result<std::string>(std::string_view sha256)> read;
+  std::function<Result<std::int64_t>(std::string_view sha256)> size;
+};
 
 struct Judged {
   RunContent content;
@@ -54,13 +58,19 @@ class RunJudge {
   [[nodiscard]] const std::optional<TableRef>& waivers() const { return waivers_; }
 
   // `tables` are those of the run, in its order; `before` is the collector's last good run, if any;
-  // `others` the latest runs of all other collectors.
+  // `others` the latest runs of all other collectors. What is too large for a bundle is left out of
+  // the content (record_fit.h); Errc::too_large if even that does not help.
   Result<Judged> judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,
                        const std::vector<TableRef>& tables, const std::optional<RunContent>& before,
-                       const std::vector<Observed>& others, const ReadBlob& read);
+                       const std::vector<Observed>& others, const BlobSource& source);
 
  private:
+  using Bytes = std::map<std::string, std::string>;  // By digest.
   RunJudge() = default;
+  Status read_tables(RunContent& content, const BlobSource& source, Bytes& bytes,
+                     policy::EvaluationRequest& request) const;
+  [[nodiscard]] Result<BlobSizes> sizes_of(const RunContent& content,
+                                           const BlobSource& source) const;
   [[nodiscard]] std::vector<TableRef> inputs_of(const Collector& collector, WallSeconds now,
                                                 const std::optional<RunContent>& before,
                                                 const std::vector<Observed>& others) const;

@@ -112,6 +112,16 @@ Result<std::vector<TableRef>> RunRecorder::keep_tables(const Collector& collecto
   return tables;
 }
 
+// What the run itself yielded is not read back from the disk.
+Result<std::string> RunRecorder::read_blob(const Snapshot& snapshot, std::string_view sha256) {
+  for (const TableAnswer& answer : snapshot.tables) {
+    if (answer.kind == TableAnswer::Kind::table && answer.blob.sha256 == sha256) {
+      return answer.blob.bytes;
+    }
+  }
+  return state_.read_blob(sha256);
+}
+
 Result<std::vector<Observed>> RunRecorder::others(const std::vector<CollectorState>& states,
                                                   const std::string& collector) const {
   std::vector<Observed> observed;
@@ -253,12 +263,16 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
   if (!tables) return std::move(tables).error();
   auto observed = others(*states, collector.name);
   if (!observed) return std::move(observed).error();
-  auto judged =
-      judge.judge(collector, report.collector, report.started / 1000, *tables, before->content,
-                  *observed, [&](std::string_view sha256) { return state_.blobs.get(sha256); });
+  const BlobSource source{
+      [&](std::string_view sha256) { return read_blob(snapshot, sha256); },
+      [&](std::string_view sha256) { return state_.bundles.blob_bytes(sha256); }};
+  auto judged = judge.judge(collector, report.collector, report.started / 1000, *tables,
+                            before->content, *observed, source);
   if (!judged) {
     // Without a verdict there is no observation, and the reason must not get lost.
-    const RunViolation violation{Violation::crash, 0, judged.error().message};
+    const auto reason = judged.error().code == Errc::too_large ? Violation::output_too_large
+                                                               : Violation::crash;
+    const RunViolation violation{reason, 0, judged.error().message};
     return finish(commit_failure(*before, std::move(times), report, violation));
   }
   return finish(

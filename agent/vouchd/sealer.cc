@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "core/log.h"
 #include "proto/chain.h"
+#include "proto/collector_protocol.h"
 #include "proto/dsse.h"
 #include "proto/limits.h"
 #include "proto/names.h"
@@ -25,6 +26,22 @@ constexpr std::int64_t kHeartbeatLeadSecondsMax = 30;
 template <typename Kind>
 bool is_last_kind(const std::vector<Record>& records) {
   return !records.empty() && std::holds_alternative<Kind>(records.back());
+}
+
+// What is on record of a run whose content cannot be sealed.
+RunFailed as_failed(const Observation& run, Violation reason, std::string message) {
+  RunFailed failed;
+  static_cast<RunTimes&>(failed) = run;
+  if (reason == Violation::crash) {
+    failed.started.reset();
+    failed.duration_ms.reset();
+  }
+  if (const auto* content = std::get_if<RunContent>(&run.content)) {
+    failed.collector = content->collector;
+  }
+  failed.reason = to_string(reason);
+  failed.message = std::move(message);
+  return failed;
 }
 
 // The observation that a same_as may name, for each collector; moves on while a bundle is made.
@@ -128,13 +145,40 @@ Result<Record> Sealer::to_sealed(const ChainHead& head, Draft& draft, std::size_
   return waiting.record;
 }
 
+// Records whose blobs are lost, and which nobody could read therefore, are not sealed as they were:
+// a run counts as failed, anything else becomes a record of the loss. True if there was one.
+Result<bool> Sealer::replace_unreadable(const ChainHead& head, Draft& draft) {
+  bool any = false;
+  for (WaitingRecord& waiting : draft.waiting) {
+    auto blobs = state_.blobs_of(waiting.record);
+    if (blobs || !is_lost(blobs.error())) continue;
+    any = true;
+    log::error("seal: " + std::string(kind_of(waiting.record)) + ": " + blobs.error().message);
+    if (const auto* run = std::get_if<Observation>(&waiting.record)) {
+      waiting.record = as_failed(*run, Violation::crash, "its outcomes are lost on the disk");
+      continue;
+    }
+    SpoolDrop lost;
+    lost.at = draft.sealed;
+    lost.first_seq = head.link.next_seq;
+    lost.last_seq = head.link.next_seq;
+    if (const auto* change = std::get_if<PolicyChange>(&waiting.record)) {
+      lost.sha256 = {change->from, change->to};
+    }
+    lost.by = "vouchd";
+    lost.reason = std::string(kind_of(waiting.record)) + ": what it names is lost on the disk";
+    waiting.record = std::move(lost);
+  }
+  return any;
+}
+
 Result<Statement> Sealer::make_statement(const ChainHead& head, const Draft& draft) {
   Statement statement;
   Bundle& bundle = statement.bundle;
   auto config = state_.ledger.get(kConfigInForce);
   if (!config) return std::move(config).error();
   if (!*config) return Error{Errc::corrupt, "agent.db: no configuration in force"};
-  auto config_blob = state_.blobs.get(**config);
+  auto config_blob = state_.read_blob(**config);
   if (!config_blob) return std::move(config_blob).error();
   auto schedule = schedule_of_config(*config_blob);
   if (!schedule) return std::move(schedule).error();
@@ -164,7 +208,7 @@ Result<Statement> Sealer::make_statement(const ChainHead& head, const Draft& dra
   if (*accepted) bundle.log_seen = (*accepted)->seen;
   if (bundle.seq == 0) bundle.enrolment = state_.identity.enrolment;
 
-  auto mentions = all_blobs(bundle, [&](std::string_view sha) { return state_.blobs.get(sha); });
+  auto mentions = all_blobs(bundle, [&](std::string_view sha) { return state_.read_blob(sha); });
   if (!mentions) return std::move(mentions).error();
   statement.subject = name_subjects(*std::move(mentions));
   return statement;
@@ -184,6 +228,11 @@ Result<Statement> Sealer::make_fitting(const ChainHead& head, Draft& draft) {
     }
     if (auto rotated = add_rotation(head, draft); !rotated) return std::move(rotated).error();
     auto statement = make_statement(head, draft);
+    if (!statement && is_lost(statement.error())) {
+      auto replaced = replace_unreadable(head, draft);
+      if (!replaced) return std::move(replaced).error();
+      if (*replaced) continue;
+    }
     if (!statement) return statement;
     std::int64_t bytes = 0;
     for (const Subject& subject : statement->subject) {
@@ -196,8 +245,16 @@ Result<Statement> Sealer::make_fitting(const ChainHead& head, Draft& draft) {
     auto payload = fits ? write_statement(*statement)
                         : Result<std::string>(Error{Errc::too_large, "bundle: too many blobs"});
     if (payload) return statement;
-    if (payload.error().code != Errc::too_large || count <= 1) return std::move(payload).error();
-    count /= 2;
+    if (payload.error().code != Errc::too_large) return std::move(payload).error();
+    if (count > 1) {
+      count /= 2;
+      continue;
+    }
+    const auto* run = std::get_if<Observation>(&draft.waiting.at(0).record);
+    if (run == nullptr) return std::move(payload).error();
+    log::error("seal: " + run->run + " alone is more than a bundle holds");
+    draft.waiting[0].record =
+        as_failed(*run, Violation::output_too_large, "what it yielded does not fit a bundle");
   }
 }
 
@@ -218,7 +275,7 @@ Status Sealer::add_rotation(const ChainHead& head, Draft& draft) {
 
 // What a store would refuse is not signed in the first place: a fault here is ours.
 Status Sealer::check(const ChainHead& head, const Statement& statement) const {
-  auto config = state_.blobs.get(statement.bundle.config);
+  auto config = state_.read_blob(statement.bundle.config);
   if (!config) return std::move(config).error();
   auto schedule = schedule_of_config(*config);
   if (!schedule) return std::move(schedule).error();

@@ -50,6 +50,7 @@ class Sealer {
   Result<Statement> make_statement(const ChainHead& head, const Draft& draft);
   Result<Statement> make_fitting(const ChainHead& head, Draft& draft);
   Result<Record> to_sealed(const ChainHead& head, Draft& draft, std::size_t index);
+  Result<bool> replace_unreadable(const ChainHead& head, Draft& draft);
   Status add_rotation(const ChainHead& head, Draft& draft);
   Status check(const ChainHead& head, const Statement& statement) const;
   Status commit(const ChainHead& head, const Draft& draft, const Statement& statement);

@@ -34,6 +34,7 @@ Result<Fd> lock_state(const std::string& state_dir) {
 State::State(Ledger opened, BlobStore blob_store, EpochKeys epoch_keys, Outbox out)
     : ledger(std::move(opened)),
       waiting(ledger.database()),
+      lost(ledger.database()),
       bundles(ledger.database()),
       blobs(std::move(blob_store)),
       keys(std::move(epoch_keys)),
@@ -89,11 +90,35 @@ Status State::put_blob(std::string_view sha256, std::string_view bytes) {
   return bundles.note_blob(sha256, static_cast<std::int64_t>(bytes.size()));
 }
 
+bool is_lost(const Error& error) {
+  return error.code == Errc::not_found || error.code == Errc::corrupt || error.code == Errc::other;
+}
+
+Result<std::string> State::read_blob(std::string_view sha256) {
+  auto bytes = blobs.get(sha256);
+  if (bytes || !is_lost(bytes.error())) return bytes;
+  auto seqs = bundles.parcels_with(sha256);
+  if (!seqs) return std::move(seqs).error();
+  for (const std::int64_t seq : *seqs) {
+    const auto file = outbox.has(seq) ? outbox.read(seq) : outbox.read_kept(seq);
+    auto parcel = file ? read_parcel(*file) : Result<Parcel>(file.error());
+    if (!parcel) continue;
+    for (ParcelBlob& blob : parcel->blobs) {  // Each was checked against its digest.
+      if (blob.sha256 != sha256) continue;
+      log::warn("blob " + blob.sha256 + " is lost or damaged on the disk; taken out of parcel " +
+                std::to_string(seq));
+      if (auto put = blobs.put(sha256, blob.bytes); !put) return std::move(put).error();
+      return std::move(blob.bytes);
+    }
+  }
+  return bytes;
+}
+
 Result<std::vector<std::string>> State::blobs_of(const Record& record) {
   Bundle bundle;
   bundle.config = kEmptyDigestHex;
   bundle.records.push_back(record);
-  auto mentions = all_blobs(bundle, [&](std::string_view sha256) { return blobs.get(sha256); });
+  auto mentions = all_blobs(bundle, [&](std::string_view sha256) { return read_blob(sha256); });
   if (!mentions) return std::move(mentions).error();
   std::vector<std::string> digests;
   for (const BlobMention& mention : *mentions) {
@@ -112,9 +137,11 @@ Status State::write_parcel(std::int64_t seq) {
   if (!digests) return std::move(digests).error();
   std::vector<ParcelBlob> contents;
   for (const std::string& sha256 : *digests) {
-    auto bytes = blobs.get(sha256);
-    // The bundle is sent all the same: the store says which blobs it lacks, and that is on record.
-    if (!bytes && bytes.error().code == Errc::not_found) continue;
+    auto bytes = read_blob(sha256);
+    if (!bytes && is_lost(bytes.error())) {  // The bundle is sent all the same.
+      if (auto noted = lost.note(seq, sha256); !noted) return noted;
+      continue;
+    }
     if (!bytes) return std::move(bytes).error();
     contents.push_back({sha256, *std::move(bytes)});
   }

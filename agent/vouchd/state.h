@@ -14,6 +14,7 @@
 #include "agent/vouchd/config.h"
 #include "agent/vouchd/epoch_keys.h"
 #include "agent/vouchd/ledger.h"
+#include "agent/vouchd/lost_blobs.h"
 #include "agent/vouchd/outbox.h"
 #include "agent/vouchd/waiting_records.h"
 #include "core/clock.h"
@@ -22,6 +23,9 @@
 #include "proto/record.h"
 
 namespace vouch::agent {
+
+// True if this is why a file's content will not come back by waiting.
+bool is_lost(const Error& error);
 
 // Keeps everyone else out of the state, made if missing, for as long as the descriptor is open. Two
 // daemons on one state would seal two histories. Errc::unavailable: somebody has it. A crash frees
@@ -42,6 +46,7 @@ class State {
 
   Ledger ledger;
   WaitingRecords waiting;
+  LostBlobs lost;
   BundleLedger bundles;
   BlobStore blobs;
   EpochKeys keys;
@@ -53,10 +58,14 @@ class State {
 
   // Writes a blob and notes it. Not the ledger's transaction: the file comes first.
   Status put_blob(std::string_view sha256, std::string_view bytes);
+  // The bytes of a blob: of its file or, if that is lost or damaged, of a parcel that has them; then
+  // the file is written again. Errc::not_found, corrupt or other: they are lost (is_lost()).
+  Result<std::string> read_blob(std::string_view sha256);
   // The blobs that a record needs, those of its outcomes and packs included.
   Result<std::vector<std::string>> blobs_of(const Record& record);
 
-  // Makes the parcel of a waiting bundle from the ledger and the blobs, and writes it.
+  // Makes the parcel of a waiting bundle from the ledger and the blobs, and writes it. A blob that
+  // is lost is noted (lost_blobs.h) and not in it.
   Status write_parcel(std::int64_t seq);
   // Files follow the ledger: missing parcels are written, acknowledged ones moved, expired ones
   // removed; so are keys of epochs that are over.
