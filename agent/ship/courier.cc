@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "proto/checkpoint.h"
+#include "proto/drop_notice.h"
 #include "proto/dsse.h"
 #include "proto/leaf.h"
 #include "proto/limits.h"
@@ -157,6 +158,7 @@ Status Courier::send(std::int64_t seq, Pass& pass) {
       read_file(paths_.outbox + "/" + seq_name(seq) + std::string(kParcel), kParcelBytesMax);
   if (!parcel && parcel.error().code == Errc::not_found) return Ok{};  // Acknowledged meanwhile.
   if (!parcel) return std::move(parcel).error();
+  if (auto told = send_notice(seq, pass); !told || pass.trouble) return told;
   auto answer =
       transport_->post("/v1/parcels", kParcelMediaType, *parcel, receipt::kReceiptBytesMax);
   if (!answer) {
@@ -166,6 +168,23 @@ Status Courier::send(std::int64_t seq, Pass& pass) {
   if (answer->status != 200 && answer->status != 201) return take_refusal(seq, *answer, pass);
   log::info("bundle " + std::to_string(seq) + " received by the store");
   return take_receipt(seq, answer->body, pass);
+}
+
+// What vouchd says is lost of a bundle, before the bundle. Saying it again changes nothing.
+Status Courier::send_notice(std::int64_t seq, Pass& pass) {
+  const auto notice = read_file(paths_.outbox + "/drops/" + seq_name(seq) + ".json",
+                                drop_notice::kNoticeBytesMax);
+  if (!notice && notice.error().code == Errc::not_found) return Ok{};
+  if (!notice) return notice.error();
+  auto answer =
+      transport_->post("/v1/drops", "application/json", *notice, receipt::kReceiptBytesMax);
+  if (!answer) {
+    note_trouble(pass, answer.error().message);
+  } else if (answer->status != 200 && answer->status != 201) {
+    note_trouble(pass, fmt::format("drop notice of bundle {}: status {}", seq, answer->status));
+    pass.retry_after_s = answer->retry_after_s;
+  }
+  return Ok{};
 }
 
 Status Courier::take_receipt(std::int64_t seq, const std::string& receipt, Pass& pass) {

@@ -47,6 +47,7 @@ class Courier {
       : paths_(std::move(paths)), transport_(transport), directory_(std::move(directory)) {}
   Status tidy(const std::vector<std::int64_t>& waiting);
   Status send(std::int64_t seq, Pass& pass);
+  Status send_notice(std::int64_t seq, Pass& pass);
   Status copy(std::int64_t seq, Pass& pass);
   // A receipt is there: is it of use to vouchd, or is a newer one needed?
   Status review(std::int64_t seq, Pass& pass);

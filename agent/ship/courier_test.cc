@@ -85,6 +85,28 @@ TEST_CASE("parcels go in order, and vouchd accepts what comes back", "[courier]"
         std::vector<std::string>{"tmp"});
 }
 
+TEST_CASE("what is lost of a bundle is said before the bundle", "[courier]") {
+  Road road(1);
+  REQUIRE(road.agent->state().outbox.write_notice(0, "{}"));
+  auto courier = road.courier();
+  int status = 503;
+  road.transport.answer = [&](const std::string& path, std::string_view body) {
+    if (path == "/v1/drops") return Result<HttpAnswer>(HttpAnswer{status, "", "", 7});
+    return road.serve(path, body);
+  };
+
+  auto pass = courier.pass();
+  REQUIRE(pass);
+  CHECK(pass->trouble);
+  CHECK(pass->retry_after_s == 7);
+  CHECK(road.transport.asked == std::vector<std::string>{"POST /v1/drops"});
+  status = 201;
+  pass = courier.pass();
+  REQUIRE(pass);
+  CHECK_FALSE(pass->trouble);
+  CHECK(pass->delivered == 1);
+}
+
 TEST_CASE("a store that is not there stops the pass, nothing else", "[courier]") {
   Road road(2);
   road.transport.answer = [](const auto&, auto) -> Result<HttpAnswer> {

@@ -38,6 +38,9 @@ class LostBlobs {
   // The bundle does without: its parcel no longer has the blob, and no earlier one counts as having
   // sent it.
   Status give_up(std::int64_t seq, std::string_view sha256);
+  // The drop notice of a bundle, as signed; nothing if there is none.
+  Result<std::optional<std::string>> notice(std::int64_t seq);
+  Status set_notice(std::int64_t seq, std::string_view notice);
 
  private:
   sqlite::Database& database_;
@@ -46,5 +49,8 @@ class LostBlobs {
 // Looks at all that is lost: writes the parcels anew whose blobs are back, and gives up those that
 // stayed away for kLostMsMax. Returns how many records it made.
 Result<int> give_up_lost(State& state, WallMs now);
+
+// Files follow the ledger: the notices of waiting bundles are in outbox/drops, no other is.
+Status repair_notices(State& state);
 
 }  // namespace vouch::agent

@@ -2,6 +2,7 @@
 #include "agent/vouchd/lost_blobs.h"
 
 #include "agent/vouchd/fake_world.h"
+#include "proto/drop_notice.h"
 
 namespace vouch::agent {
 namespace {
@@ -107,6 +108,18 @@ TEST_CASE("a blob that stays lost for an hour is a spool-drop, and its bundle wa
   CHECK(give_up_lost(state, world.clock.wall).value() == 1);
   CHECK(give_up_lost(state, world.clock.wall).value() == 0);
 
+  const std::string file = world.config.outbox_dir() + "/drops/0000000000.json";
+  const auto notice = drop_notice::parse(read_file(file, drop_notice::kNoticeBytesMax).value());
+  REQUIRE(notice);
+  CHECK(drop_notice::holds(*notice, state.keys.load(0).value().public_key()));
+  CHECK(notice->notice.agent == state.identity.agent);
+  REQUIRE(notice->notice.lost.size() == 1);
+  CHECK(notice->notice.lost[0].sha256 == lost);
+  CHECK(notice->notice.lost[0].name == "table/users");
+  REQUIRE(remove_file(file));
+  REQUIRE(state.repair_files());
+  CHECK(file_exists(file));
+
   REQUIRE(agent->seal());
   const auto envelope = dsse::parse(state.bundles.find(1).value()->envelope).value();
   const auto drops = of_kind<SpoolDrop>(parse_statement(envelope.payload).value().bundle.records);
@@ -121,6 +134,24 @@ TEST_CASE("a blob that stays lost for an hour is a spool-drop, and its bundle wa
   REQUIRE(agent->seal());
   const auto digests = state.bundles.parcel_blobs(2).value();
   CHECK(std::find(digests.begin(), digests.end(), lost) != digests.end());
+}
+
+TEST_CASE("the notice of a bundle goes once the bundle is acknowledged", "[lost]") {
+  World world;
+  world.enrol();
+  const auto agent = world.start();
+  State& state = agent->state();
+  seal_and_lose(world, *agent);
+  CHECK(give_up_lost(state, world.clock.wall).value() == 0);
+  world.clock.advance(kLostMsMax);
+  CHECK(give_up_lost(state, world.clock.wall).value() == 1);
+  CHECK(state.outbox.notices().value() == std::vector<std::int64_t>{0});
+
+  world.deliver(state);
+  REQUIRE(agent->poll());
+  REQUIRE(state.repair_files());
+
+  CHECK(state.outbox.notices().value().empty());
 }
 
 TEST_CASE("a lost blob that a run yields again is sent after all", "[lost]") {

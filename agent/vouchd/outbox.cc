@@ -14,6 +14,7 @@ namespace vouch::agent {
 namespace {
 
 constexpr std::string_view kSuffix = ".parcel";
+constexpr std::string_view kNoticeSuffix = ".json";
 constexpr std::size_t kFilesMax = 1'000'000;
 // vouch-ship, in the group of vouchd, reads outbox/ and nothing else.
 constexpr mode_t kSharedFile = 0640;
@@ -24,14 +25,14 @@ std::string path_in(const std::string& directory, std::int64_t seq) {
   return directory + "/" + seq_name(seq) + std::string(kSuffix);
 }
 
-Result<std::vector<std::int64_t>> list(const std::string& directory) {
+Result<std::vector<std::int64_t>> list(const std::string& directory, std::string_view suffix) {
   auto names = list_directory(directory, kFilesMax);
   if (!names) return std::move(names).error();
   std::vector<std::int64_t> seqs;
   for (const std::string& name : *names) {
     std::int64_t seq = 0;
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), seq);
-    if (parsed.ec == std::errc{} && name == seq_name(seq) + std::string(kSuffix)) {
+    if (parsed.ec == std::errc{} && name == seq_name(seq) + std::string(suffix)) {
       seqs.push_back(seq);
     }
   }
@@ -47,7 +48,7 @@ std::string seq_name(std::int64_t seq) {
 
 Result<Outbox> Outbox::open(std::string outbox, std::string kept) {
   const std::string tmp = outbox + "/tmp";
-  for (const std::string& directory : {outbox, tmp, kept}) {
+  for (const std::string& directory : {outbox, tmp, outbox + "/drops", kept}) {
     if (auto made = make_directories(directory, kSharedDirectory); !made) {
       return std::move(made).error();
     }
@@ -99,11 +100,27 @@ Status Outbox::set_aside(std::int64_t seq, bool kept, const std::string& directo
 }
 
 Result<std::vector<std::int64_t>> Outbox::waiting() const {
-  return list(outbox_);
+  return list(outbox_, kSuffix);
 }
 
 Result<std::vector<std::int64_t>> Outbox::kept() const {
-  return list(kept_);
+  return list(kept_, kSuffix);
+}
+
+std::string Outbox::notice_path(std::int64_t seq) const {
+  return outbox_ + "/drops/" + seq_name(seq) + std::string(kNoticeSuffix);
+}
+
+Status Outbox::write_notice(std::int64_t seq, std::string_view notice) {
+  return write_file_durable_via(outbox_ + "/tmp", notice_path(seq), notice, kSharedFile);
+}
+
+Status Outbox::remove_notice(std::int64_t seq) {
+  return remove_file(notice_path(seq));
+}
+
+Result<std::vector<std::int64_t>> Outbox::notices() const {
+  return list(outbox_ + "/drops", kNoticeSuffix);
 }
 
 Status Outbox::write_log_seen(std::string_view note) {

@@ -33,12 +33,17 @@ class Outbox {
   Status drop_kept(std::int64_t seq);
   [[nodiscard]] Result<std::vector<std::int64_t>> waiting() const;  // Ascending.
   [[nodiscard]] Result<std::vector<std::int64_t>> kept() const;
+  // drops/<seq>.json: the signed word that blobs of a waiting bundle are lost.
+  Status write_notice(std::int64_t seq, std::string_view notice);
+  Status remove_notice(std::int64_t seq);
+  [[nodiscard]] Result<std::vector<std::int64_t>> notices() const;  // Ascending.
   // The checkpoint accepted last, for vouch-ship to start its proofs from.
   Status write_log_seen(std::string_view note);
 
  private:
   Outbox(std::string outbox, std::string kept)
       : outbox_(std::move(outbox)), kept_(std::move(kept)) {}
+  [[nodiscard]] std::string notice_path(std::int64_t seq) const;
   std::string outbox_;
   std::string kept_;
 };

@@ -180,6 +180,7 @@ Status State::repair_files() {
       if (!done) return done;
     }
   }
+  if (auto repaired = repair_notices(*this); !repaired) return repaired;
   auto accepted = ledger.accepted_checkpoint();
   if (!accepted) return std::move(accepted).error();
   if (*accepted) {
