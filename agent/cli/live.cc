@@ -115,7 +115,7 @@ Result<LiveOutcomes> judge_now(const Live& live, const std::vector<agent::Collec
         others.push_back({other.collector->name, other.id, live.now * 1000, &contents[j]});
     }
     auto judged =
-        judge->judge(*run.collector, run.ran, live.now, run.tables, std::nullopt, others, read);
+        judge->judge(*run.collector, run.ran, live.now, run.tables, std::nullopt, others, source);
     if (!judged) return std::move(judged).error();
     auto outcomes = read_outcomes(judged->blobs.at(judged->content.outcomes.sha256));
     if (!outcomes) return std::move(outcomes).error();
