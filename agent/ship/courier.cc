@@ -172,8 +172,8 @@ Status Courier::send(std::int64_t seq, Pass& pass) {
 
 // What vouchd says is lost of a bundle, before the bundle. Saying it again changes nothing.
 Status Courier::send_notice(std::int64_t seq, Pass& pass) {
-  const auto notice = read_file(paths_.outbox + "/drops/" + seq_name(seq) + ".json",
-                                drop_notice::kNoticeBytesMax);
+  const auto notice =
+      read_file(paths_.outbox + "/drops/" + seq_name(seq) + ".json", drop_notice::kNoticeBytesMax);
   if (!notice && notice.error().code == Errc::not_found) return Ok{};
   if (!notice) return notice.error();
   auto answer =

@@ -18,7 +18,7 @@ class BlobStore {
 
   // Durable when it returns. A file that is there is read back first: a damaged one is replaced.
   Status put(std::string_view sha256, std::string_view bytes);
-  // Errc::not_found; Errc::corrupt (or what the disk says) if the bytes are not those of the digest.
+  // Errc::not_found; Errc::corrupt, or what the disk says, if the bytes are not the digest's.
   [[nodiscard]] Result<std::string> get(std::string_view sha256) const;
   [[nodiscard]] bool has(std::string_view sha256) const;
   Status remove(std::string_view sha256);

@@ -23,7 +23,7 @@ Status run(sqlite::Database& database, const char* sql, const Values&... values)
   return statement->run();
 }
 
-// Signed with the key of that bundle's epoch; names all that is lost of it, earlier losses included.
+// Signed with the key of that bundle's epoch; names all that is lost of it, earlier losses too.
 // Nothing, if that key is erased: then an operator of the store has to say so.
 Result<std::optional<std::string>> make_notice(State& state, const SealedBundle& bundle,
                                                const std::vector<std::string>& digests) {
@@ -42,8 +42,8 @@ Result<std::optional<std::string>> make_notice(State& state, const SealedBundle&
     if (!opened) return std::move(opened).error();
     for (const Subject& subject : opened->notice.lost) lost.insert(subject.sha256);
   }
-  drop_notice::Notice notice{state.identity.agent, bundle.seq, {}, std::string(kBy),
-                             std::string(kReason)};
+  drop_notice::Notice notice{
+      state.identity.agent, bundle.seq, {}, std::string(kBy), std::string(kReason)};
   for (const Subject& subject : statement->subject) {
     if (lost.contains(subject.sha256)) notice.lost.push_back(subject);
   }
@@ -52,7 +52,8 @@ Result<std::optional<std::string>> make_notice(State& state, const SealedBundle&
   return std::optional(*std::move(made));
 }
 
-Status drop(State& state, const SealedBundle& bundle, const std::vector<std::string>& digests, WallMs now) {
+Status drop(State& state, const SealedBundle& bundle, const std::vector<std::string>& digests,
+            WallMs now) {
   const std::int64_t seq = bundle.seq;
   auto notice = make_notice(state, bundle, digests);
   if (!notice) return std::move(notice).error().in("drop notice");

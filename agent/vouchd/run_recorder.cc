@@ -143,10 +143,10 @@ Status RunRecorder::commit_failure(CollectorState& before, RunTimes times, const
   }
   if (report.was_started) failed.collector = report.collector;
   failed.reason = to_string(violation.reason);
-  failed.message = json::is_valid_utf8(violation.message) &&
-                           violation.message.size() <= kMessageBytesMax
-                       ? violation.message
-                       : "the reason is too long for a record; it is in the agent's log";
+  failed.message =
+      json::is_valid_utf8(violation.message) && violation.message.size() <= kMessageBytesMax
+          ? violation.message
+          : "the reason is too long for a record; it is in the agent's log";
   log::warn(failed.run + " failed: " + failed.reason + ": " + violation.message);
 
   WaitingRecord record;
@@ -270,8 +270,8 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
                             before->content, *observed, source);
   if (!judged) {
     // Without a verdict there is no observation, and the reason must not get lost.
-    const auto reason = judged.error().code == Errc::too_large ? Violation::output_too_large
-                                                               : Violation::crash;
+    const auto reason =
+        judged.error().code == Errc::too_large ? Violation::output_too_large : Violation::crash;
     const RunViolation violation{reason, 0, judged.error().message};
     return finish(commit_failure(*before, std::move(times), report, violation));
   }

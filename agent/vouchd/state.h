@@ -58,8 +58,8 @@ class State {
 
   // Writes a blob and notes it. Not the ledger's transaction: the file comes first.
   Status put_blob(std::string_view sha256, std::string_view bytes);
-  // The bytes of a blob: of its file or, if that is lost or damaged, of a parcel that has them; then
-  // the file is written again. Errc::not_found, corrupt or other: they are lost (is_lost()).
+  // The bytes of a blob: of its file or, if that is lost or damaged, of a parcel that has them;
+  // then the file is written again. Errc::not_found, corrupt or other: they are lost (is_lost()).
   Result<std::string> read_blob(std::string_view sha256);
   // The blobs that a record needs, those of its outcomes and packs included.
   Result<std::vector<std::string>> blobs_of(const Record& record);
