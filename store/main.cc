@@ -2,6 +2,7 @@
 // vouch-store: receives, checks, keeps and logs the evidence of a fleet.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/owner.h"
 #include "store/commands.h"
 
 namespace {
@@ -68,6 +70,13 @@ int main(int argc, char** argv) {
     if (word != "--help" && word != "-h") continue;
     std::fputs(kHelp, stdout);
     return store::kExitOk;
+  }
+  // Root acts in the place of whoever owns the store: what a command leaves must be theirs.
+  const auto dir = std::find(rest.begin(), rest.end(), "--dir");
+  if (dir != rest.end() && dir + 1 != rest.end()) {
+    if (auto done = vouch::become_owner_of(*(dir + 1)); !done) {
+      return store::fail(store::kExitUnavailable, done.error().message);
+    }
   }
   try {
     return command->second(rest);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "agent/vouchd/host_facts.h"
 #include "core/clock.h"
 #include "core/file.h"
+#include "core/owner.h"
 #include "proto/join_string.h"
 
 namespace vouch::cli {
@@ -56,19 +56,6 @@ Result<agent::EnrolAnswer> post(const JoinString& join, const std::string& envel
   return agent::EnrolAnswer{answer->status, std::move(answer->body), std::move(answer->ca_pem)};
 }
 
-// Root enrols in the place of whoever owns the state, which is whom vouchd runs as: what it leaves
-// there must be theirs. A state that is not there yet is made by, and for, the caller.
-Status become_owner_of(const std::string& state_dir) {
-  struct stat info {};
-  if (::geteuid() != 0 || ::stat(state_dir.c_str(), &info) != 0 || info.st_uid == 0) return Ok{};
-  if (::setgroups(1, &info.st_gid) != 0 ||
-      ::setresgid(info.st_gid, info.st_gid, info.st_gid) != 0 ||
-      ::setresuid(info.st_uid, info.st_uid, info.st_uid) != 0) {
-    return errno_error("become the owner of " + state_dir, errno);
-  }
-  return Ok{};
-}
-
 }  // namespace
 
 int run_enroll(const Arguments& arguments, Output& output) {
@@ -81,6 +68,7 @@ int run_enroll(const Arguments& arguments, Output& output) {
   auto host = agent::read_host_facts(places->config.host);
   if (!host) return output.fail(host.error());
 
+  // vouchd runs as whoever owns the state.
   if (auto done = become_owner_of(places->config.state_dir); !done) {
     return output.fail(done.error());
   }

@@ -36,7 +36,7 @@ constexpr const char* kHelp =
   --client USER   who may have collectors started, besides root (default vouch)
   --programs DIR  where collectors are (default /usr/libexec/vouch/collectors and
                   /usr/local/libexec/vouch/collectors)
-  --idle SECONDS  exit when nobody has asked for so long (default 60)
+  --idle SECONDS  exit when nobody has asked for so long (default 10)
   --one           exit after one start: a unit for each run
   --version       print the version
 

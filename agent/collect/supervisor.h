@@ -24,7 +24,7 @@ struct SupervisorOptions {
   std::vector<uid_t> clients;  // Who may ask for a start, as the kernel names the peer.
   std::string cache_root;      // Where each collector has a directory; empty: none.
   int mounts_fd = -1;          // The host's mount table (see host_mounts_fd); the child's 3.
-  std::chrono::milliseconds idle{60'000};  // Then serve() returns; the socket starts it again.
+  std::chrono::milliseconds idle{10'000};  // Then serve() returns; the socket starts it again.
   bool one = false;                  // serve() returns after one connection: a unit for each run.
   std::size_t memory_bytes_max = 0;  // Of one process; 0: unlimited.
   std::size_t tasks_max = 0;         // Of all processes of this user; 0: unlimited.

@@ -29,6 +29,7 @@ namespace vouch::agent {
 namespace {
 
 constexpr std::size_t kConnectionsMax = 16;
+constexpr std::size_t kJobsMax = 32;
 constexpr std::chrono::seconds kConnectionDeadline{10};
 // A failing agent (disk full, damaged blob) is tried again, not in a busy loop.
 constexpr std::int64_t kRetryMs = 5000;
@@ -47,6 +48,12 @@ void drain(int fd) {
   }
 }
 
+void reply(int fd, const json::Value& answer) {
+  const std::string line = json::write(answer) + "\n";
+  // A client that has gone away gets no answer; that is its affair.
+  [[maybe_unused]] const ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL);
+}
+
 json::Value failure(std::string_view text) {
   return json::Object{{"ok", false}, {"error", text}};
 }
@@ -60,8 +67,8 @@ struct Connection {
 
 }  // namespace
 
-// `mutex` guards jobs, stopping, stop_reason and finished; everything else has one thread: the
-// agent the worker, descriptors and connections the main one.
+// `mutex` guards jobs, stopping, stop_reason, finished and status; everything else has one thread:
+// the agent the worker, descriptors and connections the main one.
 struct Daemon::Loop {
   Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner, HostFacts facts,
        std::string digest)
@@ -91,11 +98,13 @@ struct Daemon::Loop {
   std::string stop_reason;
   int exit_status = 0;
   bool finished = false;
+  json::Value status;  // As of the worker's last step: who asks need not wait for a run to end.
 
   Status open_descriptors();
   void work();
+  void publish_status();
   std::int64_t turn();
-  void post(std::function<void()> job);
+  bool post(std::function<void()> job);
   void reload();
   void read_again();
   int wait();
@@ -128,10 +137,13 @@ Status Daemon::Loop::open_descriptors() {
   return Ok{};
 }
 
-void Daemon::Loop::post(std::function<void()> job) {
+// False: so many wait already that this one is not taken.
+bool Daemon::Loop::post(std::function<void()> job) {
   const std::lock_guard lock(mutex);
+  if (jobs.size() >= kJobsMax) return false;
   jobs.push_back(std::move(job));
   changed.notify_one();
+  return true;
 }
 
 // One look at the clock by the agent; how long to wait until the next.
@@ -146,7 +158,14 @@ std::int64_t Daemon::Loop::turn() {
   return wait;
 }
 
+void Daemon::Loop::publish_status() {
+  json::Value fresh = agent->status();
+  const std::lock_guard lock(mutex);
+  status = std::move(fresh);
+}
+
 void Daemon::Loop::work() {
+  publish_status();
   if (auto started = agent->start(); !started) {
     log::error(started.error().message);
     const std::lock_guard lock(mutex);
@@ -159,6 +178,7 @@ void Daemon::Loop::work() {
   for (;;) {
     pulse.promise(kStepPatience);
     const std::int64_t wait = turn();
+    publish_status();
     pulse.promise(std::chrono::milliseconds(wait) + kStepPatience);
     std::unique_lock lock(mutex);
     changed.wait_for(lock, std::chrono::milliseconds(wait),
@@ -210,7 +230,7 @@ void Daemon::Loop::on_signal() {
   struct signalfd_siginfo info {};
   while (::read(signals.get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGHUP) {
-      post([this] { reload(); });
+      if (!post([this] { reload(); })) log::error("reload: too much is asked at once: try again");
       continue;
     }
     log::info("stopping");
@@ -233,9 +253,7 @@ void Daemon::Loop::on_connection() {
 void Daemon::Loop::serve(int fd, bool privileged, const json::Value& request) {
   const auto command = json::get_string(request, "command").value_or("");
   json::Value answer = failure("unknown command");
-  if (command == "status") {
-    answer = json::Object{{"ok", true}, {"status", agent->status()}};
-  } else if (!privileged) {
+  if (!privileged) {
     answer = failure("only root and the daemon's user may do that");
   } else if (command == "collect") {
     const auto name = json::get_string(request, "collector").value_or("");
@@ -246,18 +264,22 @@ void Daemon::Loop::serve(int fd, bool privileged, const json::Value& request) {
     auto sealed = agent->seal();
     answer = sealed ? json::Value(json::Object{{"ok", true}}) : failure(sealed.error().message);
   }
-  const std::string line = json::write(answer) + "\n";
-  // A client that has gone away gets no answer; that is its affair.
-  [[maybe_unused]] const ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL);
+  publish_status();
+  reply(fd, answer);
 }
 
 void Daemon::Loop::on_line(Connection connection) {
   auto request = json::parse(connection.line);
+  if (request && json::get_string(*request, "command").value_or("") == "status") {
+    const std::lock_guard lock(mutex);
+    return reply(connection.fd.get(), json::Object{{"ok", true}, {"status", status}});
+  }
   const bool privileged = is_privileged_peer(connection.fd.get());
   // The job owns the descriptor; std::function wants something that can be copied.
   auto fd = std::make_shared<Fd>(std::move(connection.fd));
   const json::Value value = request ? *std::move(request) : json::Value();
-  post([this, fd, privileged, value] { serve(fd->get(), privileged, value); });
+  const bool taken = post([this, fd, privileged, value] { serve(fd->get(), privileged, value); });
+  if (!taken) reply(fd->get(), failure("too much is asked at once: try again in a while"));
 }
 
 void Daemon::Loop::read_connections(const std::vector<struct pollfd>& polled) {
@@ -301,7 +323,8 @@ int Daemon::Loop::wait() {
     if (polled[0].revents != 0) on_signal();
     if (polled[2].revents != 0) {
       drain(inotify.get());
-      post([] {});  // The next turn looks at receipts/.
+      // The next turn looks at receipts/. Full: one is coming anyway.
+      [[maybe_unused]] const bool taken = post([] {});
     }
     {
       const std::lock_guard lock(mutex);

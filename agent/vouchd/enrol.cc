@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t kOsReleaseBytesMax = 64u << 10;
 // In the order in which they are set aside; the ledger, which says that it must be done, goes last.
+constexpr std::string_view kOutbox = "outbox";
+constexpr std::size_t kOutboxFilesMax = 1'000'000;
 constexpr std::array<const char*, 8> kStateEntries{
     "outbox", "kept", "blobs", "keys", "cache", "agent.db-wal", "agent.db-shm", "agent.db"};
 
@@ -43,13 +45,27 @@ json::Object describe_host(const HostFacts& facts) {
   return host;
 }
 
+// The directory stays: its group, by which vouch-ship may read it, is not ours to give to another.
+Status move_files(const std::string& from, const std::string& to) {
+  if (auto made = make_directories(to, 0700); !made) return made;
+  auto names = list_directory(from, kOutboxFilesMax);
+  if (!names) return std::move(names).error();
+  for (const std::string& name : *names) {
+    auto moved = rename_durable(from + "/" + name, to + "/" + name);
+    if (!moved) return moved;
+  }
+  return Ok{};
+}
+
 Status set_aside(const std::string& state_dir, const std::string& agent) {
   const std::string target = state_dir + "/previous-" + agent;
   if (auto made = make_directories(target, 0700); !made) return made;
   for (const char* entry : kStateEntries) {
     const std::string from = state_dir + "/" + entry;
     if (!file_exists(from)) continue;
-    if (auto moved = rename_durable(from, target + "/" + entry); !moved) return moved;
+    const std::string to = target + "/" + entry;
+    auto moved = entry == kOutbox ? move_files(from, to) : rename_durable(from, to);
+    if (!moved) return moved;
   }
   return Ok{};
 }

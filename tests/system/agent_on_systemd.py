@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The packages on a booted Debian with systemd as process 1: installed, enrolled, attacked, killed.
+
+usage: agent_on_systemd.py DIRECTORY_OF_DEBS        (root; `./dev test system` calls it)
+
+The host is made by systemd-host.sh beside this file: SYSTEMD_HOST_BACKEND=uml (default) boots a
+kernel of its own, nspawn uses this machine's. Exit 0 all passed, 1 otherwise, 77 no host can be
+booted here.
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOST = os.path.join(HERE, "systemd-host.sh")
+BACKEND = os.environ.get("SYSTEMD_HOST_BACKEND", "uml")
+# What the packages depend on; the guest has no mirror.
+PACKAGES = "sudo openssh-server libcurl4 libfmt9 libre2-9 libyaml-cpp0.7 libboost-json1.81.0 restic jq strace zstd"
+COLLECTORS = ("access_review", "patch_level", "backup_jobs", "config_drift")
+SLOW = 4 if BACKEND == "uml" else 1  # A process start there costs 35 times as much.
+
+results = []
+
+
+def check(name, good, detail=""):
+    results.append((name, bool(good)))
+    print(("ok      " if good else "FAILED  ") + name + ("" if good else f": {detail}"), flush=True)
+    return good
+
+
+class Guest:
+    def __init__(self):
+        self.env = {**os.environ, "SYSTEMD_HOST_NAME": "vouch", "SYSTEMD_HOST_PACKAGES": PACKAGES,
+                    "SYSTEMD_HOST_BACKEND": BACKEND}
+
+    def host(self, *words, timeout=900):
+        return subprocess.run([HOST, *words], env=self.env, capture_output=True, text=True,
+                              errors="replace", timeout=timeout)
+
+    def run(self, command):
+        """(status, standard output) of a bash command in the guest."""
+        done = self.host("run", command)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def out(self, command):
+        status, text = self.run(command)
+        if status != 0:
+            raise AssertionError(f"{command}: exit {status}: {text[-1500:]}")
+        return text
+
+    def until(self, command, seconds):
+        """Whether `command` succeeds within so long; the guest polls, which costs less than we do."""
+        status, _ = self.run(f"for i in $(seq {seconds * 4}); do if {command}; then exit 0; fi; "
+                             "sleep 0.25; done; exit 1")
+        return status == 0
+
+
+def status_of(guest):
+    return json.loads(guest.out("vouch status --format json"))
+
+
+def unit(guest, name, key):
+    return guest.out(f"systemctl show -P {key} '{name}'")
+
+
+def install(guest, debs):
+    for deb in debs:
+        done = guest.host("copy", deb)
+        assert done.returncode == 0, done.stderr
+    names = " ".join("/tmp/" + os.path.basename(deb) for deb in debs)
+    status, text = guest.run(f"DEBIAN_FRONTEND=noninteractive apt-get install -y {names}")
+    check("the packages install with what Debian has", status == 0, text[-2000:])
+    for user in ("vouch", "vouch-collect", "vouch-net", "vouch-ship", "vouch-store"):
+        check(f"there is a user {user}", guest.run(f"id {user}")[0] == 0)
+    check("each collector has a socket that listens",
+          all(unit(guest, f"vouch-collect@{name}.socket", "ActiveState") == "active"
+              for name in COLLECTORS), guest.run("systemctl list-units 'vouch*' --all --no-pager")[1])
+
+
+def start_store(guest):
+    guest.out("vouch-store init --dir /var/lib/vouch-store --origin store.test/log1 "
+              "--host 127.0.0.1 --listen 127.0.0.1:8443 >/dev/null")
+    guest.out("systemctl enable --now vouch-store.service")
+    check("the store listens", guest.until("bash -c 'exec 9<>/dev/tcp/127.0.0.1/8443' 2>/dev/null", 20 * SLOW),
+          guest.run("journalctl -u vouch-store --no-pager | tail -20")[1])
+
+
+def enrol(guest):
+    status, text = guest.run("vouch-store token create --dir /var/lib/vouch-store | vouch enroll")
+    check("a join string on standard input enrols", status == 0, text)
+    check("what enrolment leaves is the daemon's",
+          guest.out("find /var/lib/vouch ! -user vouch | wc -l") == "0",
+          guest.run("find /var/lib/vouch ! -user vouch")[1])
+
+
+def configure(guest):
+    """Short intervals, and the hostile collector, which the site trusts no further than any other."""
+    seconds = 15 * SLOW
+    lines = "".join(f"  {name}: {{ interval: {seconds}s }}\n" for name in COLLECTORS)
+    text = ("collect_sockets: /run/vouch-collect\nheartbeat: 30s\nsplay: 0s\ncollectors:\n" + lines +
+            "  probe: { interval: 15s, program: /usr/local/libexec/vouch/collectors/probe }\n")
+    guest.out(f"cat >/etc/vouch/vouchd.yaml <<'END'\n{text}END")
+    guest.out("mkdir -p /usr/local/libexec/vouch/collectors")
+    done = guest.host("copy", os.path.join(HERE, "probe"), "/usr/local/libexec/vouch/collectors/probe")
+    assert done.returncode == 0, done.stderr
+    guest.out("chmod 755 /usr/local/libexec/vouch/collectors/probe && "
+              "systemctl enable --now vouch-collect@probe.socket")
+    status, text = guest.run("vouch config check")
+    check("the configuration is good", status == 0, text)
+
+
+def start(guest):
+    status, text = guest.run("systemctl enable --now vouchd.service && "
+                             "systemctl start vouch-ship.path vouch-ship.timer")
+    check("the daemon starts, and says that it is ready", status == 0,
+          text + guest.run("journalctl -u vouchd --no-pager | tail -20")[1])
+
+
+def status_is(condition):
+    return f"vouch status --format json 2>/dev/null | jq -e '{condition}' >/dev/null"
+
+
+def everything_observed(guest):
+    good = guest.until(status_is("all(.collectors[]; .last_observed != null)"), 60 * SLOW)
+    check("every collector has been observed, as vouch-collect", good, guest.run("vouch status")[1])
+    failures = [one["name"] for one in status_of(guest)["collectors"] if one["failure"]]
+    check("no collector has failed", not failures, str(failures))
+    check("what was sealed is delivered without being told",
+          guest.until(status_is(".acknowledged_seq >= 0 and .waiting_bundles == 0"), 60 * SLOW),
+          guest.run("vouch status; systemctl status vouch-ship --no-pager; ls -la /var/lib/vouch/outbox "
+                    "/run/vouch/receipts; journalctl -u vouch-ship -u vouchd --no-pager | tail -30")[1])
+    check("vouch-ship exits when it is idle",
+          guest.until("[ $(systemctl show -P ActiveState vouch-ship) = inactive ]", 30 * SLOW))
+
+
+def table_of_latest(guest, name):
+    """The rows of the newest sealed table of this name, from the store's directory."""
+    digest = guest.out("cd /var/lib/vouch-store && for f in $(ls -t bundles/*/*.json* | head -40); do "
+                       "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
+                       f"jq -r '.subject[] | select(.name == \"table/{name}\") | .digest.sha256'; done | head -1")
+    check(f"the table {name} is in the store", len(digest) == 64, digest)
+    text = guest.out(f"cd /var/lib/vouch-store/blobs/sha256/{digest[:2]} && "
+                     f"if [ -e {digest} ]; then cat {digest}; else zstd -dcq {digest}.zst; fi")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+MAY = {"read-shadow", "write-own-cache", "see-host-mounts"}
+
+
+def attempts(guest):
+    """What came of the probe's attempts, from the sealed evidence itself."""
+    for row in table_of_latest(guest, "attempts"):
+        wanted = "done" if row["name"] in MAY else "denied"
+        check(f"a collector's attempt to {row['name']} is {wanted}", row["outcome"] == wanted)
+
+
+def exposures(guest):
+    units = ["vouchd", "vouch-ship", "vouch-store"] + [f"vouch-collect@{one}" for one in COLLECTORS]
+    for name in units:
+        text = guest.run(f"systemd-analyze security {name}.service --no-pager | tail -1")[1]
+        figure = float(text.split(":")[1].split()[0]) if ":" in text else 10.0
+        check(f"{name}: exposure {figure} is at most 1.5", figure <= 1.5, text)
+
+
+def sandbox_shows_the_host(guest):
+    seen = sorted(row["path"] for row in table_of_latest(guest, "mounts") if row["source"] == "kernel")
+    real = sorted(line.split()[1] for line in guest.out("cat /proc/1/mounts").splitlines())
+    check("the mounts on record are the host's, not the sandbox's", seen == real, f"{seen} {real}")
+
+
+def daemon_is_alone(guest):
+    pid = unit(guest, "vouchd", "MainPID")
+    check("the daemon has no capability",
+          guest.out(f"grep CapEff /proc/{pid}/status").split()[1].strip("0") == "")
+    check("the daemon is alone in its network namespace",
+          guest.out(f"readlink /proc/{pid}/ns/net") != guest.out("readlink /proc/1/ns/net"))
+    check("the daemon has no child", guest.run(f"pgrep -P {pid}")[0] == 1)
+    status, text = guest.run(f"nsenter -t {pid} -m -- /usr/bin/true")
+    check("nothing but the daemon can be executed in its namespace", status != 0, text)
+    status, text = guest.run(f"nsenter -t {pid} -m -- /usr/sbin/vouchd --version")
+    check("the daemon itself can", status == 0, text)
+    status, text = guest.run("su -s /bin/bash vouch-ship -c 'cat /var/lib/vouch/keys/* || ls /var/lib/vouch/keys'")
+    check("vouch-ship's user cannot see the keys", status != 0, text)
+    status, text = guest.run("su -s /bin/bash alice -c 'vouch status'")
+    check("another user may not ask the daemon", status != 0, text)
+
+
+def watchdog(guest):
+    guest.out("mkdir -p /run/systemd/system/vouchd.service.d && printf '[Service]\\nWatchdogSec=6s\\nRestartSec=1s\\n'"
+              " >/run/systemd/system/vouchd.service.d/test.conf && systemctl daemon-reload && "
+              "systemctl restart vouchd")
+    before = unit(guest, "vouchd", "NRestarts")
+    time.sleep(10)
+    check("a daemon that works is left alone by the watchdog", unit(guest, "vouchd", "NRestarts") == before)
+    guest.out("kill -STOP " + unit(guest, "vouchd", "MainPID"))
+    check("a hung daemon is started again by the watchdog",
+          guest.until(f"[ $(systemctl show -P NRestarts vouchd) -gt {before} ] && systemctl -q is-active vouchd",
+                      60 * SLOW), guest.run("systemctl status vouchd --no-pager")[1])
+
+
+def reload_and_stop(guest):
+    guest.out("sed -i 's/^heartbeat: 30s/heartbeat: 40s/' /etc/vouch/vouchd.yaml && systemctl reload vouchd")
+    check("a reload is on record", guest.until("journalctl -u vouchd --no-pager | grep -q 'configuration read again'", 20 * SLOW))
+    guest.out("sed -i 's/^heartbeat: 40s/heartbeat: never/' /etc/vouch/vouchd.yaml; systemctl reload vouchd")
+    check("a bad configuration is refused, and the old one stays",
+          guest.until("journalctl -u vouchd --no-pager | grep -q 'the old one stays'", 20 * SLOW) and
+          unit(guest, "vouchd", "ActiveState") == "active")
+    guest.out("sed -i 's/^heartbeat: never/heartbeat: 40s/' /etc/vouch/vouchd.yaml")
+    text = guest.out("s=$(date +%s%N); systemctl stop vouchd; e=$(date +%s%N); echo $(( (e - s) / 1000000 ))")
+    check(f"the daemon stops within 5 s ({text} ms)", int(text) < 5000)
+    guest.out("systemctl start vouchd")
+
+
+def verify(guest, when):
+    guest.out("echo \"log $(cat /var/lib/vouch-store/log.vkey)\" >/root/policy && echo 'quorum none' >>/root/policy")
+    status, text = guest.run("vouch verify /var/lib/vouch-store --policy /root/policy --replay")
+    check(f"the whole store verifies and replays {when}", status == 0 and "VERIFIED" in text, text[-1500:])
+
+
+def power_cut(guest):
+    before = status_of(guest)
+    guest.host("crash")
+    up = guest.host("up")
+    check("the host boots after a power cut", up.returncode == 0, up.stderr[-500:])
+    check("the daemon is there again by itself",
+          guest.until(status_is(f".sealed_bundles > {before['sealed_bundles'] - 2}"), 60 * SLOW),
+          guest.run("systemctl status vouchd --no-pager; journalctl -u vouchd --no-pager | tail")[1])
+    after = status_of(guest)
+    check("it is the same agent", after["agent"] == before["agent"])
+    check("nothing acknowledged is lost", after["sealed_bundles"] > before["acknowledged_seq"],
+          f"{before} {after}")
+    check("what it sealed since is delivered", guest.until(
+        status_is(f".acknowledged_seq > {before['acknowledged_seq']}"), 90 * SLOW), guest.run("vouch status")[1])
+
+
+def remove(guest):
+    guest.out("DEBIAN_FRONTEND=noninteractive apt-get remove -y vouch-agent")
+    check("removal ends the daemon", guest.run("pgrep -x vouchd")[0] == 1)
+    check("removal keeps the evidence", guest.run("ls /var/lib/vouch/agent.db")[0] == 0)
+    status, text = guest.run("DEBIAN_FRONTEND=noninteractive apt-get purge -y vouch-agent </dev/null")
+    check("purge asks nothing", status == 0, text[-500:])
+    check("purge keeps the evidence, and says so",
+          guest.run("ls /var/lib/vouch/agent.db")[0] == 0 and "/var/lib/vouch" in text, text[-500:])
+
+
+def scenario(guest, debs):
+    install(guest, debs)
+    start_store(guest)
+    configure(guest)
+    enrol(guest)
+    start(guest)
+    everything_observed(guest)
+    attempts(guest)
+    sandbox_shows_the_host(guest)
+    daemon_is_alone(guest)
+    exposures(guest)
+    watchdog(guest)
+    reload_and_stop(guest)
+    verify(guest, "before the power cut")
+    power_cut(guest)
+    verify(guest, "after the power cut")
+    remove(guest)
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 64
+    debs = sorted(glob.glob(os.path.join(sys.argv[1], "*.deb")))
+    assert debs, f"no packages in {sys.argv[1]}: ./dev package makes them"
+    guest = Guest()
+    up = guest.host("up")
+    if up.returncode != 0:
+        print("skipped: no host can be booted here: " + up.stderr.strip()[-500:])
+        return 77
+    try:
+        scenario(guest, debs)
+    finally:
+        if "KEEP" not in os.environ:
+            guest.host("down")
+    failed = [name for name, good in results if not good]
+    print(f"{len(results) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
