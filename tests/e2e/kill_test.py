@@ -5,7 +5,6 @@ acknowledged is lost, no sequence is forked, and the store verifies."""
 import os
 import shutil
 import signal
-import time
 import unittest
 
 import site_under_test as s
@@ -90,7 +89,6 @@ class Kill(unittest.TestCase):
             self.site.store.start(env=UNDER_STRACE, prefix=strace(step))
             self.host.ship()
             self.site.store.stop(signal.SIGKILL)
-            time.sleep(0.05)
             self.site.store.start()
             acknowledged |= {name for name in self.host.kept()}
         numbers = self.settle()
