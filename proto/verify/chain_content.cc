@@ -25,24 +25,36 @@ bool ChainWalk::is_excused(std::string_view sha256) {
   return drop->second.empty() || drop->second.contains(sha256);
 }
 
-std::optional<Failure> ChainWalk::check_blobs(const Statement& statement) {
+// Counts a missing blob, once.
+void ChainWalk::note_missing(std::string_view sha256) {
+  if (!context_.missing.emplace(sha256).second) return;
   auto& counts = context_.verdict.counts;
+  if (context_.purged.contains(sha256)) {
+    ++counts.purged;
+  } else if (context_.withheld_allowed) {
+    ++counts.withheld;
+  } else {
+    ++counts.dropped;
+  }
+}
+
+std::optional<Failure> ChainWalk::check_blobs(const Statement& statement) {
   for (const auto& subject : statement.subject) {
     const auto state = context_.blobs.state(subject.sha256);
-    if (state) continue;
+    if (state) {
+      if (context_.purged.contains(subject.sha256) &&
+          context_.missing.emplace(subject.sha256).second) {
+        anomaly(fmt::format("purge: {} ({}) is still there", subject.sha256, subject.name));
+      }
+      continue;
+    }
     if (state.error().code != Errc::not_found) {
       return fail("blob", fmt::format("{}: {}", subject.sha256, state.error().message));
     }
     if (!is_excused(subject.sha256)) {
       return fail("missing-blob", fmt::format("{} ({})", subject.sha256, subject.name));
     }
-    if (context_.purged.contains(subject.sha256)) {
-      ++counts.purged;
-    } else if (context_.withheld_allowed) {
-      ++counts.withheld;
-    } else {
-      ++counts.dropped;
-    }
+    note_missing(subject.sha256);
   }
   bool complete = true;
   const auto read = [&](std::string_view sha256) { return context_.blobs.read(sha256); };

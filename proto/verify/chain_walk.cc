@@ -14,7 +14,6 @@ namespace {
 
 constexpr WallMs kObservedMsMax = WallMs{48} * 3600 * 1000;  // same_as reaches back 24 h.
 constexpr WallMs kClockSlackMs = 2000;
-constexpr WallMs kGraceMs = WallMs{3600} * 1000;  // Silence that needs no overdue leaf.
 
 }  // namespace
 
@@ -180,12 +179,13 @@ void ChainWalk::note_anomalies(const Bundle& bundle, const std::optional<Place>&
   if (bundle.sealed > place->at + kClockSlackMs) {
     anomaly("clock: sealed after the store received it, by the host's clock");
   }
-  if (bundle.seq == 0 || place->at <= next_due_ + kGraceMs) return;
-  for (const auto& [index, overdue] : timeline_.overdue) {
-    if (overdue.seq == bundle.seq && index < place->index) return;
+  if (context_.verdict.mode != Mode::full) return;  // The leaves beside it are not known.
+  const auto notes = timeline_.notes.find(bundle.seq);
+  for (auto& what :
+       check_arrival(notes == timeline_.notes.end() ? ArrivalNotes{} : notes->second,
+                     {bundle.sealed, place->at, place->place, next_due_}, context_.log_end)) {
+    anomaly(std::move(what));
   }
-  anomaly(fmt::format("silence: due {}, received {}, and the log holds no overdue leaf",
-                      format_instant(next_due_), format_instant(place->at)));
 }
 
 std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional<Place>& place) {
@@ -240,15 +240,19 @@ std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional
   return std::nullopt;
 }
 
-void ChainWalk::note_silence(WallMs log_end) {
-  // A backlog that has just come in is late, not silent.
-  const auto heard = std::max(next_due_, timeline_.last_at);
-  if (host_.bundles == 0 || timeline_.last_seq || log_end <= heard + kGraceMs) return;
-  for (const auto& [index, overdue] : timeline_.overdue) {
-    if (overdue.seq == link_.next_seq) return;
+void ChainWalk::note_silence() {
+  where_ = fmt::format("{}/{}", host_.agent, link_.next_seq);
+  auto notes = timeline_.notes.lower_bound(link_.next_seq);
+  ArrivalNotes of_next;
+  if (notes != timeline_.notes.end() && notes->first == link_.next_seq) of_next = (notes++)->second;
+  const auto owed = timeline_.last_seq ? std::nullopt : next_due_;
+  for (auto& what : check_absence(of_next, owed, timeline_.last_at, context_.log_end)) {
+    anomaly(std::move(what));
   }
-  anomaly(fmt::format("silence: due {}, the log goes on to {}, and holds no overdue leaf",
-                      format_instant(next_due_), format_instant(log_end)));
+  for (; notes != timeline_.notes.end(); ++notes) {
+    anomaly(fmt::format("overdue, recovered or late leaves speak of seq {}, the next is {}",
+                        notes->first, link_.next_seq));
+  }
 }
 
 Host ChainWalk::finish() const {

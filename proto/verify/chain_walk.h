@@ -37,9 +37,11 @@ struct Context {
   const Log* log = nullptr;  // nullptr in selective mode without a receipt.
   Blobs& blobs;
   Verdict& verdict;
-  std::set<std::string, std::less<>> purged;                     // Blobs.
-  std::set<std::pair<std::string, std::string>> approved;        // (digest, agent); agent "": all.
-  std::set<std::pair<std::string, std::string>> judged_changes;  // Counted once per agent.
+  std::set<std::string, std::less<>> purged = {};                     // Blobs.
+  std::set<std::pair<std::string, std::string>> approved = {};        // (digest, agent or "": all)
+  std::set<std::pair<std::string, std::string>> judged_changes = {};  // Counted once per agent.
+  std::set<std::string, std::less<>> missing = {};                    // Blobs counted as such.
+  WallMs log_end = 0;             // The time of the last leaf; of a whole log alone.
   bool withheld_allowed = false;  // Selective: a missing blob is withheld, no failure.
 };
 
@@ -54,6 +56,7 @@ class ChainWalk {
     std::string prev;
     WallMs at = 0;
     std::uint64_t index = 0;
+    std::uint64_t place = 0;  // Over all logs.
   };
   [[nodiscard]] std::optional<Failure> take(const Opened& opened,
                                             const std::optional<Place>& place);
@@ -62,7 +65,7 @@ class ChainWalk {
   // Counts something that is allowed, but must show.
   void anomaly(std::string what);
   // The host's last promise against the end of the log: silence that no leaf dates is an anomaly.
-  void note_silence(WallMs log_end);
+  void note_silence();
   [[nodiscard]] Host finish() const;
 
  private:
@@ -81,6 +84,7 @@ class ChainWalk {
   void remember(const Bundle& bundle);
   void note_anomalies(const Bundle& bundle, const std::optional<Place>& place,
                       const Statement& statement);
+  void note_missing(std::string_view sha256);
   bool count_approvals(const RunContent& content);
   void count_runs(const Bundle& bundle, const std::vector<ScheduleEntry>* schedule);
   [[nodiscard]] bool is_excused(std::string_view sha256);
@@ -92,7 +96,7 @@ class ChainWalk {
   bool link_known_ = true;
   std::string where_;  // "<agent>/<seq>" of the bundle under check.
   std::int64_t seq_ = 0;
-  WallMs next_due_ = 0;
+  std::optional<WallMs> next_due_;  // What the bundle before promised.
   CoverageCounter coverage_;
   Host host_;
   std::map<std::pair<std::int64_t, std::string>, Observed> observed_;  // Of the last 48 h.

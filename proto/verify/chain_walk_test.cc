@@ -288,6 +288,7 @@ TEST_CASE("the enrolment must be there, signed, and named by seq 0", "[verify]")
 TEST_CASE("silence without an overdue leaf shows as an anomaly", "[verify]") {
   StoreFixture store;
   store.seal();
+  const WallMs promised = (kStart + kRunsPerBundle * kIntervalSeconds) * 1000 + 3600000;
   store.at += 3 * 3600 * 1000;
   SECTION("no leaf") {
     store.seal();
@@ -297,11 +298,37 @@ TEST_CASE("silence without an overdue leaf shows as an anomaly", "[verify]") {
     CHECK_THAT(verdict.anomalies.front().what, Catch::Contains("silence"));
   }
   SECTION("an overdue leaf") {
-    store.append(leaf::Overdue{kAgent, 1, kStart * 1000, 3600});
+    const auto index = store.log.entries.size();
+    store.append(leaf::Overdue{kAgent, 1, promised, 3600});
     store.seal();
+    store.append(leaf::Recovered{kAgent, 1, static_cast<std::int64_t>(index)});
     const auto verdict = store.verify();
     CHECK(verdict.counts.anomalies == 0);
     CHECK(verdict.counts.overdue == 1);
+  }
+  SECTION("an overdue leaf that says another promise than the bundle") {
+    store.append(leaf::Overdue{kAgent, 1, promised - 1, 3600});
+    store.seal();
+    const auto verdict = store.verify();
+    REQUIRE(verdict.anomalies.size() == 1);
+    CHECK_THAT(verdict.anomalies.front().what, Catch::Contains("the bundle before says"));
+  }
+  SECTION("leaves about a bundle that nobody expects") {
+    store.append(leaf::Overdue{kAgent, 1, promised, 3600});
+    store.append(leaf::Overdue{kAgent, 2, promised, 3600});
+    const auto verdict = store.verify();
+    REQUIRE(verdict.anomalies.size() == 1);
+    CHECK_THAT(verdict.anomalies.front().what, Catch::Contains("speak of seq 2, the next is 1"));
+  }
+  SECTION("late, and the log says so") {
+    store.at += WallMs{48} * 3600 * 1000;
+    store.append(leaf::Overdue{kAgent, 1, promised, 3600});
+    store.seal();
+    const auto sealed = (kStart + 2 * kRunsPerBundle * kIntervalSeconds) * 1000;
+    store.append(leaf::Late{kAgent, 1, (store.at - sealed) / 1000});
+    const auto verdict = store.verify();
+    CHECK(verdict.counts.anomalies == 0);
+    CHECK(verdict.counts.late == 1);
   }
   SECTION("the host never comes back") {
     store.append(leaf::StoreStop{"0.1.0", std::string(64, 'd')});
@@ -310,7 +337,7 @@ TEST_CASE("silence without an overdue leaf shows as an anomaly", "[verify]") {
     CHECK_THAT(verdict.anomalies.front().what, Catch::Contains("silence"));
   }
   SECTION("it never comes back, and the log dates its silence") {
-    store.append(leaf::Overdue{kAgent, 1, kStart * 1000, 3600});
+    store.append(leaf::Overdue{kAgent, 1, promised, 3600});
     CHECK(store.verify().counts.anomalies == 0);
   }
   SECTION("it was decommissioned") {

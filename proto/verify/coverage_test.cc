@@ -228,6 +228,12 @@ TEST_CASE("replay is asked for every run, and its answer decides", "[coverage]")
             .find(R"("verdict":"VERIFIED, NOT REPLAYED UNDER THE SAME ENGINE")") !=
         std::string::npos);
 
+  replayer.kind = ReplayResult::Kind::not_replayable;
+  const auto lost = verify_store(store.files, options);
+  CHECK(lost.verified());
+  CHECK(lost.replays.not_replayable == 4);
+  CHECK_THAT(write_text(lost), Catch::Contains("4 not replayable"));
+
   replayer.kind = ReplayResult::Kind::different;
   CHECK(reason_of(verify_store(store.files, options)) == "replay");
 }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/digest.h"
 #include "core/encoding.h"
 #include "core/zstd.h"
 #include "proto/drop_notice.h"
@@ -91,6 +92,7 @@ Result<std::set<std::string, std::less<>>> parse_digest_list(std::string_view te
     if (line.size() != kDigestHexDigits || !is_hex_digest(line)) {
       return invalid("a line is no digest");
     }
+    if (line == kEmptyDigestHex) return invalid("the empty blob cannot be purged");
     if (line <= before) return invalid("the lines are not sorted, or two are equal");
     before = line;
     digests.emplace(line);

@@ -66,7 +66,7 @@ class Taker {
     agent->next_seq = leaf.seq + 1;
     agent->last_at = at_;
     timelines_.bundles.push_back({index_, at_, timelines_.by_id.find(leaf.agent)->second, leaf.seq,
-                                  *hex_decode(leaf.id), *hex_decode(leaf.prev),
+                                  timelines_.leaves, *hex_decode(leaf.id), *hex_decode(leaf.prev),
                                   *base64_decode(leaf.sig)});
     return std::nullopt;
   }
@@ -124,12 +124,22 @@ class Taker {
   std::optional<Failure> operator()(const leaf::Overdue& leaf) {
     auto* agent = find(leaf.agent);
     if (agent == nullptr) return unknown(leaf.agent);
-    agent->overdue.emplace_back(index_, leaf);
+    agent->notes[leaf.seq].overdue.push_back(noted(leaf));
+    ++timelines_.overdue;
+    return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Recovered& leaf) {
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->notes[leaf.seq].recovered.push_back(noted(leaf));
     return std::nullopt;
   }
 
   std::optional<Failure> operator()(const leaf::Late& leaf) {
-    if (find(leaf.agent) == nullptr) return unknown(leaf.agent);
+    auto* agent = find(leaf.agent);
+    if (agent == nullptr) return unknown(leaf.agent);
+    agent->notes[leaf.seq].late.push_back(noted(leaf));
     ++timelines_.late;
     return std::nullopt;
   }
@@ -152,6 +162,10 @@ class Taker {
   }
 
  private:
+  template <class Body>
+  Noted<Body> noted(const Body& leaf) const {
+    return {index_, timelines_.leaves, at_, leaf};
+  }
   AgentTimeline* find(const std::string& id) {
     const auto found = timelines_.by_id.find(id);
     return found == timelines_.by_id.end() ? nullptr : &timelines_.agents[found->second];
@@ -198,7 +212,9 @@ std::size_t AgentTimeline::epoch_of(std::int64_t seq) const {
 std::optional<Failure> Timelines::add(std::uint64_t index, const leaf::Leaf& leaf) {
   if (leaf.at < last_at) return Failure{"at", at_leaf(index), "its time is before the leaf before"};
   last_at = leaf.at;
-  return std::visit(Taker(*this, index, leaf.at), leaf.body);
+  auto failure = std::visit(Taker(*this, index, leaf.at), leaf.body);
+  ++leaves;
+  return failure;
 }
 
 }  // namespace vouch::verify

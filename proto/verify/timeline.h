@@ -13,6 +13,7 @@
 
 #include "proto/keys.h"
 #include "proto/leaf.h"
+#include "proto/verify/silence.h"
 #include "proto/verify/verdict.h"
 
 namespace vouch::verify {
@@ -39,7 +40,7 @@ struct AgentTimeline {
   std::vector<leaf::Drop> drops;
   std::vector<leaf::Fork> forks;
   std::vector<Revocation> revocations;
-  std::vector<std::pair<std::uint64_t, leaf::Overdue>> overdue;
+  NotesBySeq notes;                      // Silence and lateness, by the log.
   std::optional<std::int64_t> last_seq;  // Decommissioned after it.
   std::optional<Failure> failure;        // The first.
   std::int64_t sound_below = kNoLimit;   // Bundles from this seq on are not looked at.
@@ -58,6 +59,7 @@ struct LoggedBundle {
   WallMs at = 0;
   std::size_t agent = 0;  // Into Timelines::agents.
   std::int64_t seq = 0;
+  std::uint64_t place = 0;          // Of its leaf, over all logs.
   std::string id, prev, signature;  // Raw bytes.
 };
 
@@ -68,7 +70,9 @@ struct Timelines {
   std::vector<leaf::Approval> approvals;
   std::vector<leaf::Purge> purges;
   WallMs last_at = 0;
-  std::int64_t late = 0;
+  std::uint64_t leaves = 0;
+  std::int64_t overdue = 0;  // Leaves.
+  std::int64_t late = 0;     // Leaves.
 
   // Takes the next leaf. A failure concerns the log as a whole; what concerns one agent is kept in
   // its timeline.

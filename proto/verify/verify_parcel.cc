@@ -145,7 +145,7 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
     const auto& leaf = std::get<leaf::Bundle>(receipt->leaf.body);
     verdict.logged = true;
     verdict.checkpoint = receipt->checkpoint.checkpoint;
-    place = ChainWalk::Place{leaf.prev, receipt->leaf.at, receipt->index};
+    place = ChainWalk::Place{leaf.prev, receipt->leaf.at, receipt->index, receipt->index};
     if (leaf.agent != bundle.agent.id || leaf.seq != bundle.seq ||
         leaf.keyid != candidate->key.keyid() || leaf.sig != base64_encode(envelope->signature)) {
       verdict.failures.push_back(
@@ -176,7 +176,8 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
   timeline.agent = bundle.agent.id;
   timeline.enrol.machine = bundle.agent.machine;
   timeline.epochs.push_back({0, candidate->key});
-  Context context{options, nullptr, blobs, verdict, {}, {}, {}, true};
+  Context context{options, nullptr, blobs, verdict};
+  context.withheld_allowed = true;
   ChainWalk walk(context, timeline);
   walk.start_at(bundle, candidate->key.spki());
   auto failure = walk.take(opened, place);

@@ -48,7 +48,7 @@ class StoreVerification {
         options_(options),
         blobs_([&files](std::string_view sha256) { return read_blob(files, sha256); },
                options.threads),
-        context_{options, &log_, blobs_, verdict_, {}, {}, {}, false} {}
+        context_{options, &log_, blobs_, verdict_} {}
 
   Verdict run() {
     verdict_.mode = Mode::full;
@@ -62,10 +62,11 @@ class StoreVerification {
     verdict_.checkpoint = log_.head;
     verdict_.logged = true;
     if (!note(read_purges())) return take();
+    context_.log_end = timelines_.last_at;
     prepare_agents();
     walk_all();
     for (std::size_t i = 0; i < walks_.size(); ++i) {
-      if (!timelines_.agents[i].failure) walks_[i]->note_silence(timelines_.last_at);
+      if (!timelines_.agents[i].failure) walks_[i]->note_silence();
       auto host = walks_[i]->finish();
       host.failure = timelines_.agents[i].failure;
       if (host.failure) host.coverage.reaches_end = false;
@@ -85,6 +86,7 @@ class StoreVerification {
     verdict_.counts.blobs = blobs_.count();
     verdict_.counts.blob_bytes = blobs_.bytes();
     verdict_.counts.late = timelines_.late;
+    verdict_.counts.overdue = timelines_.overdue;
     return std::move(verdict_);
   }
 
@@ -108,7 +110,6 @@ class StoreVerification {
       context_.approved.emplace(approval.digest, approval.agent.value_or(""));
     }
     for (auto& agent : timelines_.agents) {
-      verdict_.counts.overdue += static_cast<std::int64_t>(agent.overdue.size());
       walks_.push_back(std::make_unique<ChainWalk>(context_, agent));
       check_beside(agent, *walks_.back());
     }
@@ -178,7 +179,8 @@ class StoreVerification {
       auto failure = std::move(opened.failure);
       if (!failure) {
         failure = walks_[logged.agent]->take(
-            opened, ChainWalk::Place{hex_encode(logged.prev), logged.at, logged.index});
+            opened,
+            ChainWalk::Place{hex_encode(logged.prev), logged.at, logged.index, logged.place});
       }
       if (failure) agent.fail_from(logged.seq, *std::move(failure));
     }

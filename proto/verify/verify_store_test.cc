@@ -300,6 +300,34 @@ TEST_CASE("blobs must be there and be themselves", "[verify]") {
     CHECK(verdict.verified());
     CHECK(verdict.counts.purged == 1);
   }
+  SECTION("purged, and counted once for all bundles that had it") {
+    // The findings are the same in each of the four bundles.
+    const auto findings = sha256_hex("{\"username\":\"root\"}\n");
+    files.erase("blobs/sha256/" + findings.substr(0, 2) + "/" + findings + ".zst");
+    store.append(leaf::Purge{store.put(findings + "\n"), 1, "retention/1y", "local"});
+    const auto verdict = store.verify();
+    CHECK(verdict.verified());
+    CHECK(verdict.counts.purged == 1);
+  }
+  SECTION("purged by a leaf, and still there") {
+    store.append(leaf::Purge{store.put(digest + "\n"), 1, "retention/1y", "local"});
+    const auto verdict = store.verify();
+    CHECK(verdict.verified());
+    CHECK(verdict.counts.purged == 0);
+    REQUIRE(verdict.anomalies.size() == 1);
+    CHECK_THAT(verdict.anomalies.front().what, Catch::Contains("is still there"));
+  }
+  SECTION("a manifest that is not sorted") {
+    files.erase(path + ".zst");
+    const auto low = std::string(64, '0') + "\n";
+    store.append(leaf::Purge{store.put(digest + "\n" + low), 2, "retention/1y", "local"});
+    CHECK(reason_of(store.verify()) == "purge");
+  }
+  SECTION("a manifest of another count") {
+    files.erase(path + ".zst");
+    store.append(leaf::Purge{store.put(digest + "\n"), 2, "retention/1y", "local"});
+    CHECK(reason_of(store.verify()) == "purge");
+  }
   SECTION("a purge of something else does not excuse it") {
     files.erase(path + ".zst");
     store.append(leaf::Purge{store.put(std::string(64, '0') + "\n"), 1, "retention/1y", "local"});
