@@ -73,6 +73,11 @@ Result<verify::ParcelInput> read_parcel_input(const std::string& path, const Arg
     if (!receipt) return std::move(receipt).error();
     input.receipts.push_back(*std::move(receipt));
   }
+  if (const auto file = arguments.value("--consistency")) {
+    auto proof = read_file(*file, kSmallFileBytesMax);
+    if (!proof) return std::move(proof).error();
+    input.consistency = *std::move(proof);
+  }
   if (const auto file = arguments.value("--key")) {
     auto pem = read_file(*file, kSmallFileBytesMax);
     if (!pem) return std::move(pem).error();
@@ -121,8 +126,8 @@ int run_verify(const Arguments& arguments, Output& output) {
 
   verify::Verdict verdict;
   if (S_ISDIR(info.st_mode)) {
-    if (arguments.has("--receipt") || arguments.has("--key")) {
-      output.note("--receipt and --key are for a parcel: a store has its own");
+    if (arguments.has("--receipt") || arguments.has("--key") || arguments.has("--consistency")) {
+      output.note("--receipt, --consistency and --key are for a parcel: a store has its own");
     }
     verdict = verify::verify_store(verify::DirectoryFiles(path), *options);
   } else {

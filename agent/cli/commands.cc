@@ -108,6 +108,7 @@ Command verify_command() {
       {{"--policy", "FILE", "the policy file, from elsewhere than PATH: whom to trust", false},
        {"--replay", "", "recompute every outcome", false},
        {"--receipt", "FILE", "a receipt of the parcel, or of its agent's enrolment", true},
+       {"--consistency", "FILE", "a .consistency file, from the log that the bundle saw", false},
        {"--key", "FILE", "the agent's public key (PEM), for a parcel without receipts", false},
        {"--from", "TIME", "begin of the period to account for", false},
        {"--to", "TIME", "its end (not included)", false}},

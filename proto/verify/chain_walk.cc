@@ -52,6 +52,13 @@ ChainWalk::ChainWalk(Context& context, const AgentTimeline& timeline)
       coverage_(context.options.period) {
   host_.agent = timeline.agent;
   where_ = timeline.agent;
+  if (timeline.begins_repinned) {
+    const auto& repin = timeline.repins.front().leaf;
+    link_.next_seq = repin.next_seq;
+    link_.prev = repin.prev;
+    link_.epoch = repin.epoch;
+    link_known_ = repin.next_seq == 0;
+  }
 }
 
 void ChainWalk::start_at(const Bundle& bundle, std::string spki) {
@@ -80,11 +87,11 @@ std::optional<Failure> ChainWalk::check_place(const Opened& opened,
   if (place && place->prev != bundle.prev) {
     return fail("prev", "the log holds another prev than the bundle");
   }
-  if (!link_known_) return std::nullopt;
+  if (!link_known_) return is_whole() ? check_begin(bundle) : std::nullopt;
   if (const auto fault = check_link(link_, opened.statement)) {
     return fail(fault->reason, fault->message);
   }
-  if (bundle.seq == 0 && context_.log != nullptr) {
+  if (bundle.seq == 0 && is_whole()) {
     const auto& enrolment = bundle.enrolment;
     if (!enrolment || enrolment->statement != timeline_.enrol.statement ||
         static_cast<std::uint64_t>(enrolment->leaf_index) != timeline_.enrol_index) {
@@ -94,16 +101,36 @@ std::optional<Failure> ChainWalk::check_place(const Opened& opened,
   return std::nullopt;
 }
 
-std::optional<Failure> ChainWalk::check_log_seen(const Bundle& bundle,
-                                                 const std::optional<Place>& place) {
-  if (!bundle.log_seen || context_.log == nullptr || !place) return std::nullopt;
-  const auto& seen = *bundle.log_seen;
-  const auto& log = *context_.log;
-  const auto size = static_cast<std::uint64_t>(seen.size);
-  if (seen.origin != log.key.name) return fail("log-seen", "it saw another log: " + seen.origin);
-  if (seen.size < 0 || size > place->index) {
+// The first bundle of a chain whose beginning is in no log that is here.
+std::optional<Failure> ChainWalk::check_begin(const Bundle& bundle) {
+  if (bundle.agent.id != link_.agent) return fail("agent", "it is of another agent");
+  if (bundle.agent.machine != link_.machine) return fail("machine", "sealed on another machine");
+  if (bundle.epoch != link_.epoch) return fail("epoch", "it is of another epoch than the re-pin");
+  if (bundle.prev != link_.prev) return fail("prev", "it does not follow what the re-pin says");
+  return std::nullopt;
+}
+
+// Where the log that it saw stands among the logs, against its own leaf's place.
+std::optional<Failure> ChainWalk::check_log_order(std::size_t seen, std::uint64_t size,
+                                                  const Place& place) {
+  if (seen > place.log || (seen == place.log && size > place.index)) {
     return fail("log-seen", "it saw a log that was larger than its own place in it");
   }
+  if (seen < log_seen_) return fail("log-seen", "it saw an earlier log than the bundle before");
+  log_seen_ = seen;
+  return std::nullopt;
+}
+
+std::optional<Failure> ChainWalk::check_log_seen(const Bundle& bundle,
+                                                 const std::optional<Place>& place) {
+  if (!bundle.log_seen || !place || !is_whole()) return std::nullopt;
+  const auto& seen = *bundle.log_seen;
+  const auto number = find_log(context_.logs, seen.origin);
+  if (!number) return fail("log-seen", "it saw another log: " + seen.origin);
+  auto& log = context_.logs[*number];
+  if (seen.size < 0) return fail("log-seen", "a log of no size");
+  const auto size = static_cast<std::uint64_t>(seen.size);
+  if (auto failure = check_log_order(*number, size, *place)) return failure;
   const auto root = base64_decode(seen.root);
   if (!root) return fail("log-seen", "the root that it saw is no hash");
   const auto published = log.signatures.find(size);
@@ -112,15 +139,16 @@ std::optional<Failure> ChainWalk::check_log_seen(const Bundle& bundle,
     const auto ok = checkpoint::verify_seen({seen.origin, size, *root}, seen.sig, log.key);
     if (!ok) return fail("log-seen", ok.error().message);
   }
-  // In selective mode the roots of other sizes are not known.
-  if (!log.roots.empty() && log.root_at(size) != *root) {
+  log.size_seen = std::max(log.size_seen, size);
+  if (size > log.head.size) return std::nullopt;  // A log that was restored: ROLLBACK.
+  if (log.root_at(size) != *root) {
     return fail("log-fork", fmt::format("the log showed this host another tree of size {}", size));
   }
   return std::nullopt;
 }
 
 std::optional<Failure> ChainWalk::check_rotation(const Bundle& bundle) {
-  if (context_.log == nullptr || timeline_.epochs.empty()) return std::nullopt;
+  if (!is_whole()) return std::nullopt;
   const auto* rotate =
       bundle.records.empty() ? nullptr : std::get_if<KeyRotate>(&bundle.records.back());
   const auto now = timeline_.epoch_of(bundle.seq);
@@ -132,7 +160,7 @@ std::optional<Failure> ChainWalk::check_rotation(const Bundle& bundle) {
   }
   const auto& epoch = timeline_.epochs[next];
   if (rotate == nullptr || rotate->key != epoch.key.spki() ||
-      rotate->epoch != static_cast<std::int64_t>(next)) {
+      rotate->epoch != timeline_.first_epoch + static_cast<std::int64_t>(next)) {
     return fail("rotate", "the rotate leaf is not what the bundle says");
   }
   return std::nullopt;
@@ -179,7 +207,7 @@ void ChainWalk::note_anomalies(const Bundle& bundle, const std::optional<Place>&
   if (bundle.sealed > place->at + kClockSlackMs) {
     anomaly("clock: sealed after the store received it, by the host's clock");
   }
-  if (context_.verdict.mode != Mode::full) return;  // The leaves beside it are not known.
+  if (!is_whole()) return;  // The leaves beside it are not known.
   const auto notes = timeline_.notes.find(bundle.seq);
   for (auto& what :
        check_arrival(notes == timeline_.notes.end() ? ArrivalNotes{} : notes->second,
@@ -200,6 +228,10 @@ std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional
     if (auto failure = check_rotation(bundle)) return failure;
     const auto lookup = [&](std::int64_t seq,
                             std::string_view run) -> std::optional<ObservationOnRecord> {
+      if (timeline_.begins_repinned && seq < timeline_.epochs.front().first_seq) {
+        const auto id = parse_run_id(run);  // In the part of the chain that is not here.
+        return ObservationOnRecord{id ? id->collector : "", bundle.sealed, true};
+      }
       const auto found = observed_.find({seq, std::string(run)});
       if (found == observed_.end()) return std::nullopt;
       return found->second.first;
@@ -227,7 +259,7 @@ std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional
     if (auto failure = check_run(statement, *observation)) return failure;
   }
   note_anomalies(bundle, place, statement);
-  count_runs(bundle, schedule ? *schedule : nullptr);
+  count_runs(bundle, schedule && link_known_ ? *schedule : nullptr);
 
   remember(bundle);
   next_due_ = bundle.next_due;

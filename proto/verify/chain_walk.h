@@ -34,7 +34,7 @@ Opened open_bundle(std::string_view envelope_bytes, std::string_view where, std:
 // What all chains of a verification have in common.
 struct Context {
   const Options& options;
-  const Log* log = nullptr;  // nullptr in selective mode without a receipt.
+  Logs& logs;  // Of a whole store; none in selective mode.
   Blobs& blobs;
   Verdict& verdict;
   std::set<std::string, std::less<>> purged = {};                     // Blobs.
@@ -56,6 +56,7 @@ class ChainWalk {
     std::string prev;
     WallMs at = 0;
     std::uint64_t index = 0;
+    std::size_t log = 0;      // Into Context::logs.
     std::uint64_t place = 0;  // Over all logs.
   };
   [[nodiscard]] std::optional<Failure> take(const Opened& opened,
@@ -72,7 +73,10 @@ class ChainWalk {
   using Observed = std::pair<ObservationOnRecord, RunContent>;
 
   std::optional<Failure> check_place(const Opened& opened, const std::optional<Place>& place);
+  std::optional<Failure> check_begin(const Bundle& bundle);
   std::optional<Failure> check_log_seen(const Bundle& bundle, const std::optional<Place>& place);
+  std::optional<Failure> check_log_order(std::size_t seen, std::uint64_t size, const Place& place);
+  [[nodiscard]] bool is_whole() const { return context_.verdict.mode == Mode::full; }
   std::optional<Failure> check_rotation(const Bundle& bundle);
   std::optional<Failure> check_blobs(const Statement& statement);
   std::optional<Failure> check_run(const Statement& statement, const Observation& observation);
@@ -96,6 +100,7 @@ class ChainWalk {
   bool link_known_ = true;
   std::string where_;  // "<agent>/<seq>" of the bundle under check.
   std::int64_t seq_ = 0;
+  std::size_t log_seen_ = 0;        // The log that the bundle before saw.
   std::optional<WallMs> next_due_;  // What the bundle before promised.
   CoverageCounter coverage_;
   Host host_;

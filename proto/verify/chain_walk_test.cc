@@ -206,10 +206,10 @@ TEST_CASE("a log that repeats, skips or interleaves bundles fails", "[verify]") 
     store.log.entries.push_back("{}");
     CHECK(reason_of(store.verify()) == "leaf");
   }
-  SECTION("a re-pin, which this verifier cannot check") {
+  SECTION("a re-pin that repeats the enrolment") {
     auto enrol = std::get<leaf::Enrol>(leaf::parse(store.log.entries[1])->body);
-    store.append(leaf::Repin{enrol, 0, 2, std::string(64, '0')});
-    CHECK(reason_of(store.verify()) == "unsupported");
+    store.append(leaf::Repin{enrol, 0, 2, store.ids.back()});
+    CHECK(reason_of(store.verify()) == "enrolment");
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/verify/log_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -32,93 +33,124 @@ std::optional<std::uint64_t> parse_size(std::string_view name) {
   return size;
 }
 
-// What this version cannot judge must not pass unseen.
-std::optional<Failure> refuse_unsupported(const Files& files) {
-  for (const std::string name : {"logs", "successions"}) {
-    const auto entries = files.list(name);
-    if (!entries) return fail("unreadable", name, entries.error().message);
-    if (!entries->empty()) {
-      return fail("unsupported", name, "a succession of logs is not supported by this verifier");
+// The checkpoints that the log published: its newest, and the file of each size.
+class Published {
+ public:
+  Published(const Files& files, const policy_file::Policy& policy, const LogPlace& place, Log& log)
+      : files_(files), policy_(policy), place_(place), log_(log) {
+    log_.key = place.key;
+  }
+
+  // Sets the head. Of an earlier log it is the end, which its newest checkpoint may lie above.
+  std::optional<Failure> read_head() {
+    const auto path = place_.folder + std::string(kCheckpoint);
+    checkpoint::Signed newest;
+    if (auto failure = open(path, newest)) return failure;
+    log_.size_seen = newest.checkpoint.size;
+    if (!place_.end) {
+      log_.head = newest.checkpoint;
+      return check_quorum(path, newest);
     }
+    log_.head = *place_.end;
+    const auto end_path =
+        newest.checkpoint.size == place_.end->size ? path : path_of(place_.end->size);
+    checkpoint::Signed end;
+    if (auto failure = open(end_path, end)) return failure;
+    if (end.checkpoint != *place_.end) {
+      return fail("succession", end_path, "the next log's first leaf names another end");
+    }
+    return check_quorum(end_path, end);
   }
-  return std::nullopt;
-}
 
-std::optional<Failure> read_head(const Files& files, Log& log) {
-  const auto bytes = files.read(std::string(kCheckpoint), note::kNoteBytesMax);
-  if (!bytes) return fail("checkpoint", kCheckpoint, bytes.error().message);
-  const auto note = note::parse_note(*bytes);
-  if (!note) return fail("checkpoint", kCheckpoint, note.error().message);
-  const auto text = checkpoint::parse_text(note->text);
-  if (!text) return fail("checkpoint", kCheckpoint, text.error().message);
-  for (const auto& one : log.policy.logs) {
-    if (one.key.name == text->origin) log.key = one.key;
+  // All others, in no order. Their roots are compared once the entries are read.
+  std::optional<Failure> read_all(unsigned threads) {
+    const auto folder = place_.folder + std::string(kCheckpoints);
+    const auto names = files_.list(folder);
+    if (!names) return fail("unreadable", folder, names.error().message);
+    std::vector<std::optional<Failure>> failures(names->size());
+    heads_.resize(names->size());
+    parallel_for(names->size(), threads,
+                 [&](std::size_t i) { failures[i] = read_one((*names)[i], heads_[i]); });
+    for (auto& failure : failures) {
+      if (failure) return failure;
+    }
+    return std::nullopt;
   }
-  if (log.key.name.empty()) {
-    return fail("origin", kCheckpoint, fmt::format("{} is no log of the policy", text->origin));
+
+  std::optional<Failure> compare_roots() {
+    for (const auto& head : heads_) {
+      const auto& published = head.checkpoint;
+      log_.size_seen = std::max(log_.size_seen, published.size);
+      if (published.size > log_.head.size) continue;  // Of a restored log; not to be checked.
+      if (log_.root_at(published.size) != published.root) {
+        return fail("log-fork", path_of(published.size),
+                    "the log signed another tree at this size");
+      }
+      log_.signatures[published.size] = head.log_signature;
+    }
+    return std::nullopt;
   }
-  auto opened = checkpoint::open(*bytes, log.key, log.policy.witness_keys());
-  if (!opened) return fail("checkpoint-signature", kCheckpoint, opened.error().message);
-  if (!policy_file::quorum_met(log.policy, opened->witnesses)) {
-    return fail("quorum", kCheckpoint, fmt::format("quorum {} is not met", log.policy.quorum));
+
+ private:
+  [[nodiscard]] std::string path_of(std::uint64_t size) const {
+    return fmt::format("{}{}/{}", place_.folder, kCheckpoints, size);
   }
-  log.head = opened->checkpoint;
-  log.signatures[log.head.size] = opened->log_signature;
-  return std::nullopt;
-}
 
-using Heads = std::vector<std::optional<checkpoint::Signed>>;
+  std::optional<Failure> open(const std::string& path, checkpoint::Signed& head) const {
+    const auto bytes = files_.read(path, note::kNoteBytesMax);
+    if (!bytes) return fail("checkpoint", path, bytes.error().message);
+    auto opened = checkpoint::open(*bytes, log_.key, policy_.witness_keys());
+    if (!opened) return fail("checkpoint-signature", path, opened.error().message);
+    head = *std::move(opened);
+    return std::nullopt;
+  }
 
-// Every checkpoint that was ever published, in no order. Roots are compared later.
-std::optional<Failure> read_published(const Files& files, const Options& options, const Log& log,
-                                      Heads& heads) {
-  const auto names = files.list(std::string(kCheckpoints));
-  if (!names) return fail("unreadable", kCheckpoints, names.error().message);
-  std::vector<std::optional<Failure>> failures(names->size());
-  heads.resize(names->size());
-  const auto witnesses = log.policy.witness_keys();
+  std::optional<Failure> check_quorum(const std::string& path, const checkpoint::Signed& head) {
+    if (!policy_file::quorum_met(policy_, head.witnesses)) {
+      return fail("quorum", path, fmt::format("quorum {} is not met", policy_.quorum));
+    }
+    log_.signatures[log_.head.size] = head.log_signature;
+    return std::nullopt;
+  }
 
-  const auto read_one = [&](std::size_t i) -> std::optional<Failure> {
-    const auto path = fmt::format("{}/{}", kCheckpoints, (*names)[i]);
+  std::optional<Failure> read_one(const std::string& name, checkpoint::Signed& head) const {
+    const auto path = fmt::format("{}{}/{}", place_.folder, kCheckpoints, name);
     if (path.ends_with(kTimeStamp)) {
       return fail("unsupported", path, "RFC 3161 time stamps are not supported by this verifier");
     }
-    const auto size = parse_size((*names)[i]);
+    const auto size = parse_size(name);
     if (!size) return fail("checkpoint", path, "a file that is no checkpoint");
-    if (*size > log.head.size) {
+    if (*size > log_.head.size && !place_.end) {
       return fail("rollback", path,
                   fmt::format("a larger log of {} leaves was signed before", *size));
     }
-    const auto bytes = files.read(path, note::kNoteBytesMax);
-    if (!bytes) return fail("checkpoint", path, bytes.error().message);
-    auto opened = checkpoint::open(*bytes, log.key, witnesses);
-    if (!opened) return fail("checkpoint-signature", path, opened.error().message);
-    if (opened->checkpoint.size != *size) return fail("checkpoint", path, "it is of another size");
-    heads[i] = *std::move(opened);
+    if (auto failure = open(path, head)) return failure;
+    if (head.checkpoint.size != *size) return fail("checkpoint", path, "it is of another size");
     return std::nullopt;
-  };
-  parallel_for(names->size(), options.threads, [&](std::size_t i) { failures[i] = read_one(i); });
-  for (auto& failure : failures) {
-    if (failure) return failure;
   }
-  return std::nullopt;
-}
+
+  const Files& files_;
+  const policy_file::Policy& policy_;
+  const LogPlace& place_;
+  Log& log_;
+  std::vector<checkpoint::Signed> heads_;
+};
 
 // Hashes all entries, compares every tile, and hands the leaves on.
 class Recomputation {
  public:
-  Recomputation(const Files& files, Log& log, const LeafSink& sink)
-      : files_(files), log_(log), sink_(sink) {
+  Recomputation(const Files& files, std::string folder, Log& log, const LeafSink& sink)
+      : files_(files), folder_(std::move(folder)), log_(log), sink_(sink) {
     log_.roots = merkle::empty_root();
   }
 
   std::optional<Failure> run() {
     auto appender = tile::Appender::open(nullptr, 0, merkle::empty_root());
-    if (!appender) return fail("log", kCheckpoint, appender.error().message);
+    if (!appender) return fail("log", folder_ + std::string(kCheckpoint), appender.error().message);
     const auto size = log_.head.size;
     for (std::uint64_t first = 0; first < size; first += tile::kTileWidth) {
       const auto width = std::min(tile::kTileWidth, size - first);
-      const auto path = tile::tile_path({true, 0, first / tile::kTileWidth, width});
+      const auto path = folder_ + tile::tile_path({true, 0, first / tile::kTileWidth, width});
       const auto bytes = files_.read(path, tile::kEntriesBytesMax);
       if (!bytes) return fail("entries", path, bytes.error().message);
       const auto entries = tile::parse_entries(*bytes, width);
@@ -156,11 +188,11 @@ class Recomputation {
     for (const auto& tile : tiles) {
       if (!is_of_head(tile.path)) continue;  // A partial tile of another size.
       ++compared_;
-      const auto bytes = files_.read(tile.path, tile::kTileBytesMax);
+      const auto bytes = files_.read(folder_ + tile.path, tile::kTileBytesMax);
       if (bytes && *bytes == tile.bytes) continue;
       if (!tile_failure_) {
         tile_failure_ =
-            fail("tile", tile.path,
+            fail("tile", folder_ + tile.path,
                  bytes ? "its hashes are not those of the entries" : bytes.error().message);
         suspect_entries_ = entries_path;
       }
@@ -173,7 +205,7 @@ class Recomputation {
     if (leaf_failure_) return;
     const auto leaf = leaf::parse(entry);
     if (!leaf) {
-      leaf_failure_ = fail("leaf", fmt::format("leaf {}", index), leaf.error().message);
+      leaf_failure_ = fail("leaf", fmt::format("{}leaf {}", folder_, index), leaf.error().message);
     } else {
       leaf_failure_ = sink_(index, *leaf);
     }
@@ -181,17 +213,20 @@ class Recomputation {
 
   std::optional<Failure> judge(const merkle::Hash& root) {
     if (root != log_.head.root) {
-      return fail("entries", suspect_entries_.empty() ? kCheckpoint : suspect_entries_,
+      return fail("entries",
+                  suspect_entries_.empty() ? folder_ + std::string(kCheckpoint) : suspect_entries_,
                   "the entries do not hash to the checkpoint's root");
     }
     if (tile_failure_) return tile_failure_;
     if (compared_ != tiles_of_head()) {
-      return fail("tile", kCheckpoint, "not every tile of the log was recomputed");
+      return fail("tile", folder_ + std::string(kCheckpoint),
+                  "not every tile of the log was recomputed");
     }
     return leaf_failure_;
   }
 
   const Files& files_;
+  std::string folder_;
   Log& log_;
   const LeafSink& sink_;
   merkle::Frontier frontier_;
@@ -202,6 +237,13 @@ class Recomputation {
 };
 
 }  // namespace
+
+std::optional<std::size_t> find_log(const Logs& logs, std::string_view origin) {
+  for (std::size_t i = 0; i < logs.size(); ++i) {
+    if (logs[i].key.name == origin) return i;
+  }
+  return std::nullopt;
+}
 
 std::string_view Log::root_at(std::uint64_t size) const {
   return std::string_view(roots).substr(size * merkle::kHashBytes, merkle::kHashBytes);
@@ -226,22 +268,14 @@ std::optional<Failure> read_anchors(const Files& files, const Options& options, 
   return std::nullopt;
 }
 
-std::optional<Failure> read_log(const Files& files, const Options& options, Log& log,
+std::optional<Failure> read_log(const Files& files, const Options& options,
+                                const policy_file::Policy& policy, const LogPlace& place, Log& log,
                                 const LeafSink& sink) {
-  if (auto failure = refuse_unsupported(files)) return failure;
-  if (auto failure = read_head(files, log)) return failure;
-  Heads heads;
-  if (auto failure = read_published(files, options, log, heads)) return failure;
-  if (auto failure = Recomputation(files, log, sink).run()) return failure;
-  for (const auto& head : heads) {
-    const auto& published = head->checkpoint;
-    if (log.root_at(published.size) != published.root) {
-      return fail("log-fork", fmt::format("{}/{}", kCheckpoints, published.size),
-                  "the log signed another tree at this size");
-    }
-    log.signatures[published.size] = head->log_signature;
-  }
-  return std::nullopt;
+  Published published(files, policy, place, log);
+  if (auto failure = published.read_head()) return failure;
+  if (auto failure = published.read_all(options.threads)) return failure;
+  if (auto failure = Recomputation(files, place.folder, log, sink).run()) return failure;
+  return published.compare_roots();
 }
 
 }  // namespace vouch::verify

@@ -20,23 +20,57 @@ Error invalid(std::string message) {
   return {Errc::invalid, std::move(message)};
 }
 
-Result<std::string> read_statement(const Files& files, const std::string& digest) {
-  return files.read(fmt::format("statements/{}.json", digest), enrolment::kRequestBytesMax);
+constexpr std::string_view kNotOnRecord = "it is not the enrolment that the log holds";
+
+Failure enrolment_failure(const leaf::Enrol& leaf, std::string_view detail) {
+  return {"enrolment", fmt::format("statements/{}.json", leaf.statement), std::string(detail)};
+}
+
+// The envelope that the leaf names, signed by the very key.
+Result<enrolment::Request> read_request(const Files& files, const leaf::Enrol& leaf) {
+  const auto bytes =
+      files.read(fmt::format("statements/{}.json", leaf.statement), enrolment::kRequestBytesMax);
+  if (!bytes) return bytes.error();
+  auto request = enrolment::parse_request(*bytes);
+  if (!request) return request;
+  const auto& predicate = request->predicate;
+  if (request->statement != leaf.statement || predicate.agent != leaf.agent ||
+      predicate.machine != leaf.machine || request->keyid != leaf.keyid ||
+      predicate.token != leaf.token) {
+    return invalid(std::string(kNotOnRecord));
+  }
+  return request;
 }
 
 }  // namespace
 
 std::optional<Failure> check_enrolment(const Files& files, const AgentTimeline& agent) {
-  const auto where = fmt::format("statements/{}.json", agent.enrol.statement);
-  const auto bytes = read_statement(files, agent.enrol.statement);
-  if (!bytes) return Failure{"enrolment", where, bytes.error().message};
-  const auto request = enrolment::parse_request(*bytes);
-  if (!request) return Failure{"enrolment", where, request.error().message};
-  const auto& predicate = request->predicate;
-  if (request->statement != agent.enrol.statement || predicate.agent != agent.agent ||
-      predicate.machine != agent.enrol.machine || request->keyid != agent.enrol.keyid ||
-      predicate.token != agent.enrol.token || predicate.repin) {
-    return Failure{"enrolment", where, "it is not the enrolment that the log holds"};
+  if (agent.begins_repinned) return std::nullopt;  // check_repin() has it.
+  const auto request = read_request(files, agent.enrol);
+  if (!request) return enrolment_failure(agent.enrol, request.error().message);
+  if (request->predicate.repin) return enrolment_failure(agent.enrol, kNotOnRecord);
+  return std::nullopt;
+}
+
+std::optional<Failure> check_repin(const Files& files, const Repinned& repinned, const Logs& logs) {
+  const auto& leaf = repinned.leaf;
+  const auto request = read_request(files, leaf.enrol);
+  if (!request) return enrolment_failure(leaf.enrol, request.error().message);
+  const auto& repin = request->predicate.repin;
+  if (!repin || repin->epoch != leaf.epoch || repin->next_seq != leaf.next_seq ||
+      repin->prev != leaf.prev) {
+    return enrolment_failure(leaf.enrol, kNotOnRecord);
+  }
+  const auto left = find_log(logs, repin->origin);
+  if (!left) return std::nullopt;  // The lost log is not here: the verdict says REPINNED.
+  if (*left >= repinned.log) {
+    return enrolment_failure(leaf.enrol, "it leaves a log that does not come before");
+  }
+  const auto& log = logs[*left];
+  const auto root = base64_decode(repin->root);
+  if (repin->size <= log.head.size && (!root || log.root_at(repin->size) != *root)) {
+    return Failure{"log-fork", fmt::format("statements/{}.json", leaf.enrol.statement),
+                   fmt::format("the host had accepted another tree of size {}", repin->size)};
   }
   return std::nullopt;
 }

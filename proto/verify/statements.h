@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "proto/verify/log_reader.h"
 #include "proto/verify/timeline.h"
 #include "proto/verify/verifier.h"
 
@@ -16,6 +17,9 @@ namespace vouch::verify {
 
 // statements/<digest>.json of the enrol leaf: signed by the very key, for this agent and machine.
 std::optional<Failure> check_enrolment(const Files& files, const AgentTimeline& agent);
+// The same for a `repin` leaf: signed by the key of the chain's epoch at that time, about a log
+// that comes before and a tree that it had.
+std::optional<Failure> check_repin(const Files& files, const Repinned& repinned, const Logs& logs);
 
 // The digests that a drop leaf excuses; empty: all of that bundle (an operator of the store said
 // so, and no notice was signed).

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,13 @@ class MemoryFiles final : public Files {
     return file->second;
   }
   Result<std::vector<std::string>> list(const std::string& path) const override {
-    std::vector<std::string> names;
+    std::set<std::string> names;
     for (const auto& [name, bytes] : files) {
-      if (name.starts_with(path + "/")) names.push_back(name.substr(path.size() + 1));
+      if (!name.starts_with(path + "/")) continue;
+      const auto rest = name.substr(path.size() + 1);
+      names.insert(rest.substr(0, rest.find('/')));
     }
-    return names;
+    return std::vector<std::string>(names.begin(), names.end());
   }
 };
 
@@ -200,13 +203,14 @@ struct StoreFixture {
   }
 
   // Writes tiles and checkpoints as the store does.
-  void publish() {
+  void publish() { publish(log, ""); }
+  void publish(const test::TestLog& one, const std::string& folder) {
     auto appender = *tile::Appender::open(nullptr, 0, merkle::empty_root());
-    auto [next, growth] = appender.append(log.entries);
-    for (auto& file : growth.files) files.files[file.path] = std::move(file.bytes);
-    files.files["checkpoint"] = log.signed_head();
-    files.files["checkpoints/" + std::to_string(log.entries.size())] = log.signed_head();
-    files.files["log.vkey"] = note::write_vkey(log.vkey) + "\n";
+    auto [next, growth] = appender.append(one.entries);
+    for (auto& file : growth.files) files.files[folder + file.path] = std::move(file.bytes);
+    files.files[folder + "checkpoint"] = one.signed_head();
+    files.files[folder + "checkpoints/" + std::to_string(one.entries.size())] = one.signed_head();
+    files.files[folder + "log.vkey"] = note::write_vkey(one.vkey) + "\n";
   }
 
   Options options() const {

@@ -10,10 +10,6 @@
 namespace vouch::verify {
 namespace {
 
-std::string at_leaf(std::uint64_t index) {
-  return fmt::format("leaf {}", index);
-}
-
 void fail_agent(AgentTimeline& agent, std::int64_t seq, std::string reason, std::string where,
                 std::string detail) {
   agent.fail_from(seq, Failure{std::move(reason), std::move(where), std::move(detail)});
@@ -27,21 +23,30 @@ class Taker {
 
   std::optional<Failure> operator()(const leaf::Enrol& leaf) {
     if (timelines_.by_id.contains(leaf.agent)) {
-      return Failure{"agent-exists", at_leaf(index_), "an agent is enrolled twice: " + leaf.agent};
+      return Failure{"agent-exists", here(), "an agent is enrolled twice: " + leaf.agent};
     }
-    auto key = PublicKey::from_spki(*base64_decode(leaf.key));
-    if (!key) return Failure{"key", at_leaf(index_), key.error().message};
-    if (key->keyid() != leaf.keyid) {
-      return Failure{"key", at_leaf(index_), "the key id is not that of the key"};
+    return enrol(leaf, 0);
+  }
+
+  // The same chain goes on, in a log that does not follow from the one before by signatures.
+  std::optional<Failure> operator()(const leaf::Repin& leaf) {
+    auto* agent = find(leaf.enrol.agent);
+    if (agent == nullptr) {
+      if (auto failure = enrol(leaf.enrol, leaf.next_seq)) return failure;
+      agent = find(leaf.enrol.agent);
+      agent->begins_repinned = true;
+      agent->first_epoch = leaf.epoch;
+      agent->next_seq = leaf.next_seq;
+    } else if (auto detail = contradiction(*agent, leaf); !detail.empty()) {
+      fail_agent(*agent, agent->next_seq, "repin", here(), std::move(detail));
     }
-    timelines_.by_id.emplace(leaf.agent, timelines_.agents.size());
-    auto& agent = timelines_.agents.emplace_back();
-    agent.agent = leaf.agent;
-    agent.enrol = leaf;
-    agent.enrol_index = index_;
-    agent.enrolled_at = at_;
-    agent.epochs.push_back({0, *std::move(key)});
+    agent->repins.push_back({timelines_.log, leaf});
     return std::nullopt;
+  }
+
+  std::optional<Failure> operator()(const leaf::Succession&) {
+    if (index_ == 0) return std::nullopt;  // Read before the log was.
+    return Failure{"succession", here(), "a log succeeds another with its first leaf or never"};
   }
 
   std::optional<Failure> operator()(const leaf::Bundle& leaf) {
@@ -64,10 +69,11 @@ class Taker {
     }
     check_end(*agent, leaf, where);
     agent->next_seq = leaf.seq + 1;
+    agent->last_id = *hex_decode(leaf.id);
     agent->last_at = at_;
-    timelines_.bundles.push_back({index_, at_, timelines_.by_id.find(leaf.agent)->second, leaf.seq,
-                                  timelines_.leaves, *hex_decode(leaf.id), *hex_decode(leaf.prev),
-                                  *base64_decode(leaf.sig)});
+    timelines_.bundles.push_back({index_, at_, timelines_.by_id.find(leaf.agent)->second,
+                                  timelines_.log, leaf.seq, timelines_.leaves, agent->last_id,
+                                  *hex_decode(leaf.prev), *base64_decode(leaf.sig)});
     return std::nullopt;
   }
 
@@ -76,11 +82,11 @@ class Taker {
     if (agent == nullptr) return unknown(leaf.agent);
     auto key = PublicKey::from_spki(*base64_decode(leaf.key));
     const auto& newest = agent->epochs.back();
-    const auto epoch = static_cast<std::int64_t>(agent->epochs.size());
+    const auto epoch = agent->first_epoch + static_cast<std::int64_t>(agent->epochs.size());
     if (!key || key->keyid() != leaf.keyid || leaf.seq + 1 != agent->next_seq ||
         leaf.epoch != epoch || leaf.keyid_old != newest.key.keyid() ||
         leaf.seq < newest.first_seq) {
-      fail_agent(*agent, leaf.seq + 1, "rotate", at_leaf(index_),
+      fail_agent(*agent, leaf.seq + 1, "rotate", here(),
                  "the leaf does not follow its bundle's key change");
       return std::nullopt;
     }
@@ -151,10 +157,6 @@ class Taker {
     timelines_.purges.push_back(leaf);
     return std::nullopt;
   }
-  std::optional<Failure> operator()(const leaf::Repin&) { return unsupported("a re-pinned chain"); }
-  std::optional<Failure> operator()(const leaf::Succession&) {
-    return unsupported("a succession of logs");
-  }
   // What the store's people did: shown by other tools, of no consequence for a chain.
   template <typename Other>
   std::optional<Failure> operator()(const Other&) {
@@ -171,11 +173,43 @@ class Taker {
     return found == timelines_.by_id.end() ? nullptr : &timelines_.agents[found->second];
   }
   std::optional<Failure> unknown(const std::string& agent) const {
-    return Failure{"not-enrolled", at_leaf(index_), "no enrol leaf of " + agent + " before it"};
+    return Failure{"not-enrolled", here(), "no enrol leaf of " + agent + " before it"};
   }
-  std::optional<Failure> unsupported(std::string_view what) const {
-    return Failure{"unsupported", at_leaf(index_),
-                   fmt::format("{} is not supported by this verifier", what)};
+  std::optional<Failure> enrol(const leaf::Enrol& leaf, std::int64_t first_seq) {
+    auto key = PublicKey::from_spki(*base64_decode(leaf.key));
+    if (!key) return Failure{"key", here(), key.error().message};
+    if (key->keyid() != leaf.keyid) {
+      return Failure{"key", here(), "the key id is not that of the key"};
+    }
+    timelines_.by_id.emplace(leaf.agent, timelines_.agents.size());
+    auto& agent = timelines_.agents.emplace_back();
+    agent.agent = leaf.agent;
+    agent.enrol = leaf;
+    agent.enrol_index = index_;
+    agent.enrolled_at = at_;
+    agent.epochs.push_back({first_seq, *std::move(key)});
+    return std::nullopt;
+  }
+  // Why the chain that is known does not go on so; empty: it does.
+  static std::string contradiction(const AgentTimeline& agent, const leaf::Repin& leaf) {
+    const auto& newest = agent.epochs.back();
+    if (leaf.enrol.machine != agent.enrol.machine) return "it is another machine";
+    if (leaf.enrol.keyid != newest.key.keyid() ||
+        *base64_decode(leaf.enrol.key) != newest.key.spki() ||
+        leaf.epoch != agent.first_epoch + static_cast<std::int64_t>(agent.epochs.size()) - 1) {
+      return "it is not the key of the chain's epoch";
+    }
+    if (leaf.next_seq != agent.next_seq) {
+      return fmt::format("it goes on with seq {}, the logs hold the chain up to {}", leaf.next_seq,
+                         agent.next_seq);
+    }
+    if (!agent.last_id.empty() && leaf.prev != hex_encode(agent.last_id)) {
+      return "it follows another bundle than the last one in the logs";
+    }
+    return "";
+  }
+  [[nodiscard]] std::string here() const {
+    return fmt::format("{}leaf {}", timelines_.folder, index_);
   }
   static void check_end(AgentTimeline& agent, const leaf::Bundle& leaf, const std::string& where) {
     if (agent.last_seq && leaf.seq > *agent.last_seq) {
@@ -209,8 +243,16 @@ std::size_t AgentTimeline::epoch_of(std::int64_t seq) const {
   return epoch;
 }
 
+void Timelines::begin_log(std::size_t number, std::string its_folder) {
+  log = number;
+  folder = std::move(its_folder);
+}
+
 std::optional<Failure> Timelines::add(std::uint64_t index, const leaf::Leaf& leaf) {
-  if (leaf.at < last_at) return Failure{"at", at_leaf(index), "its time is before the leaf before"};
+  if (leaf.at < last_at) {
+    return Failure{"at", fmt::format("{}leaf {}", folder, index),
+                   "its time is before the leaf before"};
+  }
   last_at = leaf.at;
   auto failure = std::visit(Taker(*this, index, leaf.at), leaf.body);
   ++leaves;

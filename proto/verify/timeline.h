@@ -29,14 +29,24 @@ struct Revocation {
   std::uint64_t index = 0;  // Of the leaf.
 };
 
+// A chain that came over from a log whose key was lost.
+struct Repinned {
+  std::size_t log = 0;
+  leaf::Repin leaf;
+};
+
 struct AgentTimeline {
   std::string agent;
-  leaf::Enrol enrol;
+  leaf::Enrol enrol;  // Of the first leaf that names the agent: `enrol`, or `repin`.
   std::uint64_t enrol_index = 0;
   std::optional<WallMs> enrolled_at;  // By the log; absent in selective mode.
   std::vector<Epoch> epochs;
-  std::int64_t next_seq = 0;  // After the bundles logged.
-  WallMs last_at = 0;         // Of the newest bundle leaf.
+  std::int64_t first_epoch = 0;  // The number of epochs.front().
+  std::int64_t next_seq = 0;     // After the bundles logged.
+  std::string last_id;           // Of the newest bundle, raw; empty: none yet.
+  std::vector<Repinned> repins;
+  bool begins_repinned = false;  // What came before repins.front() is in no log that is here.
+  WallMs last_at = 0;            // Of the newest bundle leaf.
   std::vector<leaf::Drop> drops;
   std::vector<leaf::Fork> forks;
   std::vector<Revocation> revocations;
@@ -58,6 +68,7 @@ struct LoggedBundle {
   std::uint64_t index = 0;
   WallMs at = 0;
   std::size_t agent = 0;  // Into Timelines::agents.
+  std::size_t log = 0;    // Into Logs.
   std::int64_t seq = 0;
   std::uint64_t place = 0;          // Of its leaf, over all logs.
   std::string id, prev, signature;  // Raw bytes.
@@ -74,6 +85,11 @@ struct Timelines {
   std::int64_t overdue = 0;  // Leaves.
   std::int64_t late = 0;     // Leaves.
 
+  std::size_t log = 0;  // Of the leaves taken now …
+  std::string folder;   // … and what names it in a failure: "logs/log1/", or "".
+
+  // The leaves that follow are of this log.
+  void begin_log(std::size_t number, std::string its_folder);
   // Takes the next leaf. A failure concerns the log as a whole; what concerns one agent is kept in
   // its timeline.
   std::optional<Failure> add(std::uint64_t index, const leaf::Leaf& leaf);

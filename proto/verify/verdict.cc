@@ -30,7 +30,9 @@ std::string line_of(const Host& host) {
 }
 
 std::string_view what_holds(const Verdict& verdict) {
-  if (verdict.mode == Mode::full) return "the whole log";
+  if (verdict.mode == Mode::full) {
+    return verdict.earlier.empty() ? "the whole log" : "the whole of each log";
+  }
   return verdict.logged ? "one bundle, with its receipt"
                         : "one bundle, NOT SHOWN TO BE IN A LOG (no receipt)";
 }
@@ -50,6 +52,34 @@ std::string headline(const Verdict& verdict) {
                     verdict.replays.engine_differs, verdict.replays.replayed());
   }
   return text + "\n";
+}
+
+// Which logs, and how the one before led to the next.
+std::string logs_text(const Verdict& verdict) {
+  std::string text;
+  for (const auto& origin : verdict.repinned) {
+    text += fmt::format(
+        "REPINNED {}: no statement of the log before it leads there; operators took it over\n",
+        printable(origin));
+  }
+  for (const auto& rollback : verdict.rollbacks) {
+    text += fmt::format(
+        "ROLLBACK {} {}…{}: it was restored to an older state; leaves that did not "
+        "come again are lost\n",
+        printable(rollback.origin), rollback.end, rollback.size_seen);
+  }
+  for (const auto& end : verdict.earlier) {
+    text += fmt::format("log {} ended at size {} root {}\n", printable(end.origin), end.size,
+                        base64_encode(end.root));
+  }
+  if (verdict.checkpoint) {
+    text += fmt::format("checkpoint {} size {} root {}\n", printable(verdict.checkpoint->origin),
+                        verdict.checkpoint->size, base64_encode(verdict.checkpoint->root));
+  }
+  for (const auto& what : verdict.not_checked) {
+    text += fmt::format("NOT CHECKED: {}\n", printable(what));
+  }
+  return text;
 }
 
 std::string counts_text(const Verdict& verdict) {
@@ -118,10 +148,7 @@ std::string write_text(const Verdict& verdict) {
     text +=
         "ANCHORS FROM EXPORT: the log's key came with the evidence; get it elsewhere (--policy)\n";
   }
-  if (verdict.checkpoint) {
-    text += fmt::format("checkpoint {} size {} root {}\n", verdict.checkpoint->origin,
-                        verdict.checkpoint->size, base64_encode(verdict.checkpoint->root));
-  }
+  text += logs_text(verdict);
   text += fmt::format("mode {}\n", verdict.mode == Mode::full ? "full" : "selective");
   text += counts_text(verdict);
   text += judgements_text(verdict.hosts);

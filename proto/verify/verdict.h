@@ -120,11 +120,23 @@ enum class Standing {
 // "VERIFIED", "VERIFIED, NOT REPLAYED UNDER THE SAME ENGINE", "FAILED": `verdict` of the JSON form.
 std::string_view to_string(Standing standing);
 
+// An earlier log that ended below a size that it had signed: it was restored. Leaves above the end
+// are in no log, but for those that came again.
+struct Rollback {
+  std::string origin;
+  std::uint64_t end = 0;
+  std::uint64_t size_seen = 0;
+};
+
 struct Verdict {
   Mode mode = Mode::full;
   bool anchors_from_export = false;
   bool logged = false;  // Selective: the bundle has a receipt that holds.
   std::optional<checkpoint::Checkpoint> checkpoint;
+  std::vector<checkpoint::Checkpoint> earlier;  // The ends of the logs before, in their order.
+  std::vector<std::string> repinned;  // Origins that no statement of the log before leads to.
+  std::vector<Rollback> rollbacks;
+  std::vector<std::string> not_checked;  // What this verification leaves open, for a person.
   bool replayed = false;
   std::vector<Failure> failures;  // Of the anchors and the log; those of a chain stand in its host.
   std::vector<Host> hosts;        // Sorted by agent.

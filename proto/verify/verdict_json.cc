@@ -36,6 +36,11 @@ json::Value to_json(const Host& host) {
   return object;
 }
 
+json::Value to_json(const checkpoint::Checkpoint& head) {
+  return json::Object{
+      {"origin", head.origin}, {"size", head.size}, {"root", base64_encode(head.root)}};
+}
+
 json::Value to_json(const Counts& c) {
   return json::Object{
       {"leaves", c.leaves},   {"bundles", c.bundles},       {"records", c.records},
@@ -65,10 +70,20 @@ json::Value to_json(const Verdict& verdict) {
                       {"anomalies", std::move(anomalies)},
                       {"counts", to_json(verdict.counts)}};
   if (verdict.checkpoint) {
-    object.emplace("checkpoint", json::Object{{"origin", verdict.checkpoint->origin},
-                                              {"size", verdict.checkpoint->size},
-                                              {"root", base64_encode(verdict.checkpoint->root)}});
+    object.emplace("checkpoint", to_json(*verdict.checkpoint));
   }
+  json::Array earlier;
+  for (const auto& end : verdict.earlier) earlier.push_back(to_json(end));
+  object.emplace("earlier_logs", std::move(earlier));
+  object.emplace("repinned", json::Array(verdict.repinned.begin(), verdict.repinned.end()));
+  json::Array rollbacks;
+  for (const auto& rollback : verdict.rollbacks) {
+    rollbacks.push_back(json::Object{
+        {"origin", rollback.origin}, {"end", rollback.end}, {"size_seen", rollback.size_seen}});
+  }
+  object.emplace("rollbacks", std::move(rollbacks));
+  object.emplace("not_checked",
+                 json::Array(verdict.not_checked.begin(), verdict.not_checked.end()));
   if (verdict.replayed) {
     const auto& r = verdict.replays;
     object.emplace("replays", json::Object{{"same", r.same},

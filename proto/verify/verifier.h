@@ -60,6 +60,8 @@ struct ParcelInput {
   std::vector<std::string>
       receipts;      // tlog-proofs: of the bundle; of `enrol` or `rotate`, for keys.
   std::string spki;  // A key known from elsewhere, DER; may be empty.
+  // A `.consistency` file from the bundle's log_seen to the checkpoint of its receipt.
+  std::optional<std::string> consistency;
 };
 Verdict verify_parcel(const ParcelInput& input, const Options& options);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One parcel, with the receipts and keys that came along: selective mode. Proves what is shown,
 // and nothing of what is not.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,6 +51,15 @@ class Receipts {
       if (bundle != nullptr && bundle->id == id) return &opened;
     }
     return nullptr;
+  }
+  // The root that a receipt's checkpoint gives to a size of a log.
+  [[nodiscard]] std::optional<merkle::Hash> root_of(std::string_view origin,
+                                                    std::uint64_t size) const {
+    for (const auto& opened : opened_) {
+      const auto& head = opened.checkpoint.checkpoint;
+      if (head.origin == origin && head.size == size) return head.root;
+    }
+    return std::nullopt;
   }
   [[nodiscard]] bool has_bundle() const {
     for (const auto& opened : opened_) {
@@ -103,9 +113,72 @@ std::optional<Candidate> pick_key(const ParcelInput& input, const Receipts& rece
   return std::nullopt;
 }
 
+// That the tree which the host saw is a prefix of the log at the receipt, if that can be known
+// here.
+std::optional<Failure> check_prefix(const checkpoint::Checkpoint& seen,
+                                    const checkpoint::Checkpoint& head, const Receipts& receipts,
+                                    const ParcelInput& input, Verdict& verdict) {
+  const auto known = receipts.root_of(seen.origin, seen.size);
+  if (known && *known != seen.root) {
+    return fail("log-fork", "envelope.json",
+                fmt::format("the log showed this host another tree of size {}", seen.size));
+  }
+  if (!input.consistency) {
+    verdict.not_checked.push_back(fmt::format(
+        "that the log of size {} which the host saw is a prefix of the one of the receipt: hand in "
+        "--consistency, or verify the whole log",
+        seen.size));
+    return std::nullopt;
+  }
+  const auto proof = receipt::parse_consistency(*input.consistency);
+  if (!proof) return fail("consistency", "consistency", proof.error().message);
+  if (proof->old_size != seen.size) {
+    return fail("consistency", "consistency",
+                fmt::format("it is from size {}, the host saw {}", proof->old_size, seen.size));
+  }
+  const auto ok =
+      merkle::verify_consistency(seen.size, head.size, proof->proof, seen.root, head.root);
+  if (!ok) return fail("consistency", "consistency", ok.error().message);
+  return std::nullopt;
+}
+
+// log_seen, as far as one bundle shows it; what only the whole log shows is said to be open.
+std::optional<Failure> check_seen(const Bundle& bundle, const receipt::Opened* receipt,
+                                  const Receipts& receipts, const ParcelInput& input,
+                                  const policy_file::Policy& policy, Verdict& verdict) {
+  if (!bundle.log_seen) return std::nullopt;
+  const auto& [origin, signed_size, root_base64, sig] = *bundle.log_seen;
+  const auto log = std::ranges::find(policy.logs, origin,
+                                     [](const policy_file::Log& one) { return one.key.name; });
+  if (log == policy.logs.end()) {
+    verdict.not_checked.push_back(
+        fmt::format("log_seen: the key of {} is not in the policy file", origin));
+    return std::nullopt;
+  }
+  auto root = base64_decode(root_base64);
+  if (!root || signed_size < 0) return fail("log-seen", "envelope.json", "it is no checkpoint");
+  const checkpoint::Checkpoint seen{origin, static_cast<std::uint64_t>(signed_size),
+                                    *std::move(root)};
+  const auto ok = checkpoint::verify_seen(seen, sig, log->key);
+  if (!ok) return fail("log-seen", "envelope.json", ok.error().message);
+  if (receipt == nullptr || receipt->checkpoint.checkpoint.origin != origin) {
+    verdict.not_checked.push_back(
+        fmt::format("where the log of size {} which the host saw stands: no receipt of {} is here",
+                    seen.size, origin));
+    return std::nullopt;
+  }
+  if (seen.size > receipt->index) {
+    return fail("log-seen", "envelope.json",
+                "it saw a log that was larger than its own place in it");
+  }
+  if (seen.size == 0) return std::nullopt;
+  return check_prefix(seen, receipt->checkpoint.checkpoint, receipts, input, verdict);
+}
+
 // Runs the checks on a parcel that is open; failures of its content are the host's.
-void check_bundle_of(const ParcelInput& input, const Options& options, const Receipts& receipts,
-                     Parcel parcel, Verdict& verdict) {
+void check_bundle_of(const ParcelInput& input, const Options& options,
+                     const policy_file::Policy& policy, const Receipts& receipts, Parcel parcel,
+                     Verdict& verdict) {
   const auto envelope = dsse::parse(parcel.envelope);
   if (!envelope) {
     verdict.failures.push_back(fail("envelope", "envelope.json", envelope.error().message));
@@ -141,11 +214,12 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
   }
 
   std::optional<ChainWalk::Place> place;
-  if (const auto* receipt = receipts.find(opened.id)) {
+  const auto* receipt = receipts.find(opened.id);
+  if (receipt != nullptr) {
     const auto& leaf = std::get<leaf::Bundle>(receipt->leaf.body);
     verdict.logged = true;
     verdict.checkpoint = receipt->checkpoint.checkpoint;
-    place = ChainWalk::Place{leaf.prev, receipt->leaf.at, receipt->index, receipt->index};
+    place = ChainWalk::Place{leaf.prev, receipt->leaf.at, receipt->index, 0, receipt->index};
     if (leaf.agent != bundle.agent.id || leaf.seq != bundle.seq ||
         leaf.keyid != candidate->key.keyid() || leaf.sig != base64_encode(envelope->signature)) {
       verdict.failures.push_back(
@@ -154,6 +228,11 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
     }
   } else if (receipts.has_bundle()) {
     verdict.failures.push_back(fail("receipt", "envelope.json", "no receipt is of this bundle"));
+    return;
+  }
+
+  if (auto failure = check_seen(bundle, receipt, receipts, input, policy, verdict)) {
+    verdict.failures.push_back(*std::move(failure));
     return;
   }
 
@@ -176,7 +255,8 @@ void check_bundle_of(const ParcelInput& input, const Options& options, const Rec
   timeline.agent = bundle.agent.id;
   timeline.enrol.machine = bundle.agent.machine;
   timeline.epochs.push_back({0, candidate->key});
-  Context context{options, nullptr, blobs, verdict};
+  Logs none;
+  Context context{options, none, blobs, verdict};
   context.withheld_allowed = true;
   ChainWalk walk(context, timeline);
   walk.start_at(bundle, candidate->key.spki());
@@ -195,6 +275,10 @@ Verdict verify_parcel(const ParcelInput& input, const Options& options) {
   Verdict verdict;
   verdict.mode = Mode::selective;
   verdict.replayed = options.replayer != nullptr;
+  verdict.not_checked.emplace_back(
+      "the chain before and after the bundle, and that no revoke, fork or overdue leaf speaks of "
+      "its "
+      "host: only the whole log shows that");
   policy_file::Policy policy;
   if (options.policy) {
     auto parsed = policy_file::parse(*options.policy);
@@ -220,7 +304,7 @@ Verdict verify_parcel(const ParcelInput& input, const Options& options) {
     verdict.failures.push_back(fail("parcel", "parcel", parcel.error().message));
     return verdict;
   }
-  check_bundle_of(input, options, receipts, *std::move(parcel), verdict);
+  check_bundle_of(input, options, policy, receipts, *std::move(parcel), verdict);
   return verdict;
 }
 

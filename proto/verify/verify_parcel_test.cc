@@ -12,7 +12,9 @@ struct ParcelFixture {
   ParcelInput input;
   Options options;
 
-  explicit ParcelFixture(const StoreFixture::EditBundle& edit = [](Bundle&) {}) {
+  explicit ParcelFixture(
+      const StoreFixture::EditBundle& edit = [](Bundle&) {}, StoreFixture** self = nullptr) {
+    if (self != nullptr) *self = &store;
     store.edit = edit;
     for (int i = 0; i < 3; ++i) store.seal();
     const auto statement = *parse_statement(dsse::parse(store.envelopes[1])->payload);
@@ -93,6 +95,81 @@ TEST_CASE("a parcel fails for what is wrong with it", "[verify]") {
     reason = "blob";
   }
   CHECK(reason_of(fixture.verify()) == reason);
+}
+
+TEST_CASE("the log that the bundle saw is checked as far as the receipt shows it", "[verify]") {
+  const auto text = [](const Verdict& verdict) { return write_text(verdict); };
+  SECTION("what one bundle cannot show is said") {
+    const auto verdict = ParcelFixture().verify();
+    CHECK(verdict.verified());
+    CHECK_THAT(text(verdict), Catch::Contains("NOT CHECKED: that the log of size 3"));
+    CHECK_THAT(text(verdict), Catch::Contains("NOT CHECKED: the chain before and after"));
+    CHECK(json::write(to_json(verdict)).find("not_checked") != std::string::npos);
+  }
+  SECTION("a consistency proof closes it") {
+    ParcelFixture fixture;
+    const auto size = fixture.store.log.entries.size();
+    fixture.input.consistency = fixture.store.log.consistency(3, size);
+    const auto verdict = fixture.verify();
+    INFO(text(verdict));
+    CHECK(verdict.verified());
+    CHECK_THAT(text(verdict), !Catch::Contains("that the log of size 3"));
+
+    fixture.input.consistency = fixture.store.log.consistency(2, size);
+    CHECK(reason_of(fixture.verify()) == "consistency");
+    fixture.input.consistency = "old 3\n";
+    CHECK(reason_of(fixture.verify()) == "consistency");
+    fixture.input.consistency = "x";
+    CHECK(reason_of(fixture.verify()) == "consistency");
+  }
+  SECTION("a signature that is not the log's") {
+    const ParcelFixture fixture([](Bundle& bundle) {
+      if (bundle.log_seen) bundle.log_seen->sig[9] ^= 1;
+    });
+    CHECK(reason_of(fixture.verify()) == "log-seen");
+  }
+  SECTION("a log larger than its own place") {
+    StoreFixture* store = nullptr;
+    ParcelFixture fixture(
+        [&](Bundle& bundle) {
+          if (bundle.seq != 1 || store == nullptr) return;
+          auto twin = store->log.twin();
+          twin.entries.push_back(twin.entries.back());
+          bundle.log_seen->size = static_cast<std::int64_t>(twin.entries.size());
+          bundle.log_seen->root = base64_encode(twin.head().root);
+          bundle.log_seen->sig = checkpoint::open(twin.signed_head(), twin.vkey)->log_signature;
+        },
+        &store);
+    CHECK(reason_of(fixture.verify()) == "log-seen");
+  }
+  SECTION("another tree than the log shows in a receipt") {
+    StoreFixture* store = nullptr;
+    ParcelFixture fixture(
+        [&](Bundle& bundle) {
+          if (bundle.seq != 1 || store == nullptr) return;
+          auto twin = store->log.twin();
+          twin.entries[0] = twin.entries[1];
+          bundle.log_seen->root = base64_encode(twin.head().root);
+          bundle.log_seen->sig = checkpoint::open(twin.signed_head(), twin.vkey)->log_signature;
+        },
+        &store);
+    fixture.input.receipts[1] = receipt::write(fixture.store.log.proof(1, 3));
+    CHECK(reason_of(fixture.verify()) == "log-fork");
+  }
+  SECTION("a log whose key nobody pinned") {
+    const ParcelFixture fixture([](Bundle& bundle) {
+      if (bundle.log_seen) bundle.log_seen->origin = "elsewhere";
+    });
+    const auto verdict = fixture.verify();
+    CHECK(verdict.verified());
+    CHECK_THAT(text(verdict), Catch::Contains("the key of elsewhere is not in the policy file"));
+  }
+  SECTION("without a receipt its place is open") {
+    ParcelFixture fixture;
+    fixture.input.receipts.clear();
+    fixture.input.spki = fixture.store.key.public_key().spki();
+    CHECK_THAT(text(fixture.verify()), Catch::Contains("NOT CHECKED: where the log of size 3"));
+  }
 }
 
 TEST_CASE("a key that the log gives for one epoch signs no other", "[verify]") {

@@ -41,6 +41,12 @@ Result<std::string> read_blob(const Files& files, std::string_view sha256) {
                      kBlobBytesMax);
 }
 
+bool same_succession(const std::optional<leaf::Succession>& peeked, const leaf::Succession* read) {
+  if (!peeked || read == nullptr) return !peeked && read == nullptr;
+  return peeked->origin == read->origin && peeked->size == read->size &&
+         peeked->root == read->root && peeked->statement == read->statement;
+}
+
 class StoreVerification {
  public:
   StoreVerification(const Files& files, const Options& options)
@@ -48,18 +54,19 @@ class StoreVerification {
         options_(options),
         blobs_([&files](std::string_view sha256) { return read_blob(files, sha256); },
                options.threads),
-        context_{options, &log_, blobs_, verdict_} {}
+        context_{options, logs_, blobs_, verdict_} {}
 
   Verdict run() {
     verdict_.mode = Mode::full;
     verdict_.replayed = options_.replayer != nullptr;
-    if (!note(read_anchors(files_, options_, verdict_, log_.policy))) return take();
-    const auto sink = [this](std::uint64_t index, const leaf::Leaf& leaf) {
-      ++verdict_.counts.leaves;
-      return timelines_.add(index, leaf);
-    };
-    if (!note(read_log(files_, options_, log_, sink))) return take();
-    verdict_.checkpoint = log_.head;
+    policy_file::Policy policy;
+    if (!note(read_anchors(files_, options_, verdict_, policy))) return take();
+    std::vector<LogPlace> places;
+    if (!note(find_logs(files_, policy, places))) return take();
+    for (const auto& place : places) {
+      if (!note(read_one_log(policy, place))) return take();
+    }
+    note_succession(places);
     verdict_.logged = true;
     if (!note(read_purges())) return take();
     context_.log_end = timelines_.last_at;
@@ -73,10 +80,46 @@ class StoreVerification {
       verdict_.hosts.push_back(std::move(host));
     }
     std::ranges::sort(verdict_.hosts, {}, &Host::agent);
+    note_rollbacks();
     return take();
   }
 
  private:
+  std::optional<Failure> read_one_log(const policy_file::Policy& policy, const LogPlace& place) {
+    timelines_.begin_log(logs_.size(), place.folder);
+    const auto sink = [&](std::uint64_t index, const leaf::Leaf& leaf) -> std::optional<Failure> {
+      ++verdict_.counts.leaves;
+      const auto* succession = std::get_if<leaf::Succession>(&leaf.body);
+      if (index == 0 && !same_succession(place.first, succession)) {
+        return fail("succession", place.folder + "leaf 0", "it is not what it was at first");
+      }
+      return timelines_.add(index, leaf);
+    };
+    return read_log(files_, options_, policy, place, logs_.emplace_back(), sink);
+  }
+
+  void note_succession(const std::vector<LogPlace>& places) {
+    verdict_.checkpoint = logs_.back().head;
+    std::set<std::size_t> repinned;
+    for (std::size_t i = 1; i < places.size(); ++i) {
+      verdict_.earlier.push_back(logs_[i - 1].head);
+      if (!places[i].stated) repinned.insert(i);
+    }
+    for (const auto& agent : timelines_.agents) {
+      for (const auto& one : agent.repins) repinned.insert(one.log);
+    }
+    for (const auto log : repinned) verdict_.repinned.push_back(places[log].origin);
+  }
+
+  // Once the bundles have said what they saw.
+  void note_rollbacks() {
+    for (std::size_t i = 0; i + 1 < logs_.size(); ++i) {
+      const auto& log = logs_[i];
+      if (log.size_seen <= log.head.size) continue;
+      verdict_.rollbacks.push_back({log.key.name, log.head.size, log.size_seen});
+    }
+  }
+
   bool note(std::optional<Failure> failure) {
     if (failure) verdict_.failures.push_back(*std::move(failure));
     return !failure;
@@ -118,6 +161,11 @@ class StoreVerification {
   // What lies beside the chain: its enrolment, drop notices, the other branches of forks.
   void check_beside(AgentTimeline& agent, ChainWalk& walk) {
     if (auto failure = check_enrolment(files_, agent)) agent.fail_from(0, *std::move(failure));
+    for (const auto& repinned : agent.repins) {
+      if (auto failure = check_repin(files_, repinned, logs_)) {
+        agent.fail_from(repinned.leaf.next_seq, *std::move(failure));
+      }
+    }
     for (const auto& drop : agent.drops) {
       auto lost = read_drop(files_, agent, drop);
       if (lost) {
@@ -179,8 +227,8 @@ class StoreVerification {
       auto failure = std::move(opened.failure);
       if (!failure) {
         failure = walks_[logged.agent]->take(
-            opened,
-            ChainWalk::Place{hex_encode(logged.prev), logged.at, logged.index, logged.place});
+            opened, ChainWalk::Place{hex_encode(logged.prev), logged.at, logged.index, logged.log,
+                                     logged.place});
       }
       if (failure) agent.fail_from(logged.seq, *std::move(failure));
     }
@@ -208,7 +256,7 @@ class StoreVerification {
 
   const Files& files_;
   const Options& options_;
-  Log log_;
+  Logs logs_;
   Timelines timelines_;
   Verdict verdict_;
   Blobs blobs_;

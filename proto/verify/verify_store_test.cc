@@ -231,10 +231,10 @@ TEST_CASE("each damaged file of the log fails for its reason", "[verify]") {
     reason = "unsupported";
     where = "checkpoints/6.tsr";
   }
-  SECTION("an earlier log, which this verifier cannot check") {
+  SECTION("an earlier log that this one does not succeed") {
     files["logs/log0/checkpoint"] = "x";
-    reason = "unsupported";
-    where = "logs";
+    reason = "succession";
+    where = "logs/log0";
   }
   const auto verdict = verify_store(store.files, store.options());
   CHECK(reason_of(verdict) == reason);
