@@ -20,6 +20,7 @@ namespace vouch::cli {
 namespace {
 
 constexpr std::size_t kSmallFileBytesMax = 256u << 10;  // Policy, receipt, key.
+constexpr std::size_t kRootsBytesMax = 4u << 20;        // A system's bundle of roots fits.
 
 // The DER of a PEM public key.
 Result<std::string> spki_from_pem(std::string_view pem, const std::string& file) {
@@ -61,6 +62,16 @@ Result<verify::Options> read_options(const Arguments& arguments) {
     options.period = verify::Period{*begin * 1000, *end * 1000};
   }
   return options;
+}
+
+Result<std::optional<verify::TimeStampRoots>> read_roots(const Arguments& arguments) {
+  const auto file = arguments.value("--tsa-ca");
+  if (!file) return std::optional<verify::TimeStampRoots>();
+  const auto pem = read_file(*file, kRootsBytesMax);
+  if (!pem) return pem.error();
+  auto roots = verify::TimeStampRoots::from_pem(*pem);
+  if (!roots) return std::move(roots).error().in(*file);
+  return std::optional(*std::move(roots));
 }
 
 Result<verify::ParcelInput> read_parcel_input(const std::string& path, const Arguments& arguments) {
@@ -115,6 +126,9 @@ int run_verify(const Arguments& arguments, Output& output) {
     const int code = output.fail(options.error());
     return options.error().code == Errc::invalid ? kExitUsage : code;
   }
+  const auto roots = read_roots(arguments);
+  if (!roots) return output.fail(roots.error());
+  options->time_stamp_roots = *roots ? &**roots : nullptr;
   const bool replay = arguments.has("--replay");
   policy::PolicySets sets;
   const auto replayer = policy::make_replayer(sets);

@@ -109,6 +109,7 @@ Command verify_command() {
        {"--replay", "", "recompute every outcome", false},
        {"--receipt", "FILE", "a receipt of the parcel, or of its agent's enrolment", true},
        {"--consistency", "FILE", "a .consistency file, from the log that the bundle saw", false},
+       {"--tsa-ca", "FILE", "roots (PEM) of the authorities that time-stamped checkpoints", false},
        {"--key", "FILE", "the agent's public key (PEM), for a parcel without receipts", false},
        {"--from", "TIME", "begin of the period to account for", false},
        {"--to", "TIME", "its end (not included)", false}},

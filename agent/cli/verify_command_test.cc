@@ -71,6 +71,19 @@ TEST_CASE("the exit status of verify tells verified, failed and another engine a
   CHECK(verify_command(disk, {"--replay"}).code == kExitFail);
 }
 
+TEST_CASE("roots that are none are refused before anything is verified", "[verify]") {
+  verify::StoreFixture store;
+  const OnDisk disk(store);
+  const std::vector<std::string> words{"verify", disk.at("store"), "--tsa-ca", disk.at("policy")};
+  std::ostringstream out;
+  std::ostringstream err;
+  Output output{out, err, {100, false}};
+
+  CHECK(run_vouch(words, output) == kExitData);
+  CHECK_THAT(err.str(), Catch::Contains("policy: no \"BEGIN CERTIFICATE\" block"));
+  CHECK(out.str().empty());
+}
+
 TEST_CASE("the judgements of the period are printed, and are in the JSON form", "[verify]") {
   verify::StoreFixture store;
   store.pack =

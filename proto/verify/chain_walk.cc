@@ -75,10 +75,7 @@ Failure ChainWalk::fail(std::string_view reason, std::string detail) const {
 }
 
 void ChainWalk::anomaly(std::string what) {
-  ++context_.verdict.counts.anomalies;
-  if (context_.verdict.anomalies.size() < kAnomaliesShownMax) {
-    context_.verdict.anomalies.push_back({where_, std::move(what)});
-  }
+  context_.verdict.add_anomaly(where_, std::move(what));
 }
 
 std::optional<Failure> ChainWalk::check_place(const Opened& opened,

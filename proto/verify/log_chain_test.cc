@@ -149,6 +149,22 @@ TEST_CASE("a statement that does not hold leads nowhere", "[succession]") {
   CHECK(verdict.counts.bundles == 0);
 }
 
+TEST_CASE("a statement hands over to the key that signs the next log, and no other",
+          "[succession]") {
+  Succeeded logs;
+  const auto third = test::key_of(std::string(64, '5'));
+  const auto vkey = *note::make_vkey("store.example.com/log2", note::KeyType::log, third);
+  const succession::Statement other{logs.end, vkey};
+  logs.statement = *succession::sign(other, logs.old.vkey, logs.old.key, third);
+  logs.store.log.entries.clear();
+  logs.store.append(leaf::Succession{logs.end.origin, static_cast<std::int64_t>(logs.end.size),
+                                     base64_encode(logs.end.root), "key-rotation",
+                                     succession::digest(other), "local"});
+  const auto verdict = logs.verify(GENERATE(true, false) ? logs.policy1 : logs.policy2);
+  CHECK(reason_of(verdict) == "succession");
+  CHECK(where_of(verdict) == "successions/log1");
+}
+
 TEST_CASE("a first leaf that names a statement needs it", "[succession]") {
   Succeeded logs;
   logs.statement.clear();
@@ -201,6 +217,10 @@ TEST_CASE("a re-pin that the chain's key did not sign, or of another place, fail
   }
   SECTION("another seq") {
     repin(store, logs.end, store.key, 1, store.ids.front());
+    reason = "repin";
+  }
+  SECTION("a seq that has not come yet") {
+    repin(store, logs.end, store.key, 3, store.ids.back());
     reason = "repin";
   }
   SECTION("another bundle before it") {

@@ -67,14 +67,27 @@ class Published {
     const auto folder = place_.folder + std::string(kCheckpoints);
     const auto names = files_.list(folder);
     if (!names) return fail("unreadable", folder, names.error().message);
-    std::vector<std::optional<Failure>> failures(names->size());
-    heads_.resize(names->size());
-    parallel_for(names->size(), threads,
-                 [&](std::size_t i) { failures[i] = read_one((*names)[i], heads_[i]); });
-    for (auto& failure : failures) {
-      if (failure) return failure;
+    std::vector<std::string> sizes;
+    for (const auto& name : *names) (name.ends_with(kTimeStamp) ? tokens_ : sizes).push_back(name);
+    heads_.resize(sizes.size());
+    return first_failure(sizes.size(), threads,
+                         [&](std::size_t i) { return read_one(sizes[i], heads_[i]); });
+  }
+
+  // The time stamps of those that were read.
+  std::optional<Failure> read_time_stamps(const TimeStampRoots* roots, unsigned threads) {
+    if (roots == nullptr) {
+      log_.time_stamps_unchecked = static_cast<std::int64_t>(tokens_.size());
+      return std::nullopt;
     }
-    return std::nullopt;
+    std::map<std::uint64_t, const checkpoint::Checkpoint*> by_size;
+    for (const auto& head : heads_) by_size.emplace(head.checkpoint.size, &head.checkpoint);
+    std::vector<std::pair<std::uint64_t, TimeStamp>> stamps(tokens_.size());
+    auto failure = first_failure(tokens_.size(), threads, [&](std::size_t i) {
+      return read_time_stamp(tokens_[i], by_size, *roots, stamps[i]);
+    });
+    log_.time_stamps.insert(stamps.begin(), stamps.end());
+    return failure;
   }
 
   std::optional<Failure> compare_roots() {
@@ -113,11 +126,37 @@ class Published {
     return std::nullopt;
   }
 
+  template <class Body>
+  static std::optional<Failure> first_failure(std::size_t count, unsigned threads,
+                                              const Body& body) {
+    std::vector<std::optional<Failure>> failures(count);
+    parallel_for(count, threads, [&](std::size_t i) { failures[i] = body(i); });
+    for (auto& failure : failures) {
+      if (failure) return failure;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Failure> read_time_stamp(
+      std::string_view name, const std::map<std::uint64_t, const checkpoint::Checkpoint*>& by_size,
+      const TimeStampRoots& roots, std::pair<std::uint64_t, TimeStamp>& result) const {
+    const auto path = fmt::format("{}{}/{}", place_.folder, kCheckpoints, name);
+    name.remove_suffix(kTimeStamp.size());
+    const auto size = parse_size(name);
+    const auto head = size ? by_size.find(*size) : by_size.end();
+    if (head == by_size.end()) {
+      return fail("time-stamp", path, "there is no checkpoint of that size beside it");
+    }
+    const auto bytes = files_.read(path, kTimeStampBytesMax);
+    if (!bytes) return fail("time-stamp", path, bytes.error().message);
+    auto stamp = check_time_stamp(*bytes, checkpoint::write_text(*head->second), roots);
+    if (!stamp) return fail("time-stamp", path, stamp.error().message);
+    result = {*size, *std::move(stamp)};
+    return std::nullopt;
+  }
+
   std::optional<Failure> read_one(const std::string& name, checkpoint::Signed& head) const {
     const auto path = fmt::format("{}{}/{}", place_.folder, kCheckpoints, name);
-    if (path.ends_with(kTimeStamp)) {
-      return fail("unsupported", path, "RFC 3161 time stamps are not supported by this verifier");
-    }
     const auto size = parse_size(name);
     if (!size) return fail("checkpoint", path, "a file that is no checkpoint");
     if (*size > log_.head.size && !place_.end) {
@@ -134,6 +173,7 @@ class Published {
   const LogPlace& place_;
   Log& log_;
   std::vector<checkpoint::Signed> heads_;
+  std::vector<std::string> tokens_;  // Names.
 };
 
 // Hashes all entries, compares every tile, and hands the leaves on.
@@ -274,6 +314,9 @@ std::optional<Failure> read_log(const Files& files, const Options& options,
   Published published(files, policy, place, log);
   if (auto failure = published.read_head()) return failure;
   if (auto failure = published.read_all(options.threads)) return failure;
+  if (auto failure = published.read_time_stamps(options.time_stamp_roots, options.threads)) {
+    return failure;
+  }
   if (auto failure = Recomputation(files, place.folder, log, sink).run()) return failure;
   return published.compare_roots();
 }

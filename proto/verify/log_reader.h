@@ -25,6 +25,8 @@ struct Log {
   std::string roots;  // 32 bytes for each size from 0 to head.size.
   // Signature field of the log's line on each published checkpoint.
   std::map<std::uint64_t, std::string> signatures;
+  std::map<std::uint64_t, TimeStamp> time_stamps;  // Of checkpoints, by size: those that hold …
+  std::int64_t time_stamps_unchecked = 0;          // … and those that no roots were given for.
   // The largest size that it is known to have signed: above head.size where it was restored.
   std::uint64_t size_seen = 0;
 

@@ -2,6 +2,7 @@
 #include "proto/verify/verdict.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,8 @@
 
 namespace vouch::verify {
 namespace {
+
+constexpr std::size_t kTimeStampsShownMax = 5;
 
 std::string line_of(const Failure& failure) {
   // Names of files and words of hosts are theirs to choose.
@@ -54,6 +57,20 @@ std::string headline(const Verdict& verdict) {
   return text + "\n";
 }
 
+// The newest few: one token dates all that lies below it.
+std::string time_stamps_text(const std::vector<StampedCheckpoint>& stamps) {
+  std::string text;
+  const auto hidden = stamps.size() - std::min(stamps.size(), kTimeStampsShownMax);
+  for (std::size_t i = hidden; i < stamps.size(); ++i) {
+    const auto& stamp = stamps[i].stamp;
+    text += fmt::format("time stamp {} of {} by {} (certificate until {})\n",
+                        printable(stamps[i].where), format_second(stamp.time),
+                        printable(stamp.authority), format_second(stamp.valid_until));
+  }
+  if (hidden > 0) text += fmt::format("and {} older time stamps\n", hidden);
+  return text;
+}
+
 // Which logs, and how the one before led to the next.
 std::string logs_text(const Verdict& verdict) {
   std::string text;
@@ -76,6 +93,7 @@ std::string logs_text(const Verdict& verdict) {
     text += fmt::format("checkpoint {} size {} root {}\n", printable(verdict.checkpoint->origin),
                         verdict.checkpoint->size, base64_encode(verdict.checkpoint->root));
   }
+  text += time_stamps_text(verdict.time_stamps);
   for (const auto& what : verdict.not_checked) {
     text += fmt::format("NOT CHECKED: {}\n", printable(what));
   }
@@ -128,6 +146,12 @@ std::string_view to_string(Standing standing) {
       return "FAILED";
   }
   return "FAILED";
+}
+
+void Verdict::add_anomaly(std::string where, std::string what) {
+  ++counts.anomalies;
+  if (anomalies.size() >= kAnomaliesShownMax) return;
+  anomalies.push_back({std::move(where), std::move(what)});
 }
 
 Standing Verdict::standing() const {

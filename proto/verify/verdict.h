@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "proto/checkpoint.h"
+#include "proto/verify/time_stamp.h"
 
 namespace vouch::verify {
 
@@ -128,6 +129,13 @@ struct Rollback {
   std::uint64_t size_seen = 0;
 };
 
+// An RFC 3161 token that holds: the checkpoint, and each leaf below it, was there at that time.
+struct StampedCheckpoint {
+  std::string where;  // "checkpoints/6.tsr"
+  std::uint64_t size = 0;
+  TimeStamp stamp;
+};
+
 struct Verdict {
   Mode mode = Mode::full;
   bool anchors_from_export = false;
@@ -136,7 +144,8 @@ struct Verdict {
   std::vector<checkpoint::Checkpoint> earlier;  // The ends of the logs before, in their order.
   std::vector<std::string> repinned;  // Origins that no statement of the log before leads to.
   std::vector<Rollback> rollbacks;
-  std::vector<std::string> not_checked;  // What this verification leaves open, for a person.
+  std::vector<StampedCheckpoint> time_stamps;  // By log and size.
+  std::vector<std::string> not_checked;        // What this verification leaves open, for a person.
   bool replayed = false;
   std::vector<Failure> failures;  // Of the anchors and the log; those of a chain stand in its host.
   std::vector<Host> hosts;        // Sorted by agent.
@@ -144,6 +153,7 @@ struct Verdict {
   Counts counts;
   Replays replays;
 
+  void add_anomaly(std::string where, std::string what);
   [[nodiscard]] Standing standing() const;
   [[nodiscard]] bool verified() const { return standing() == Standing::verified; }
 };

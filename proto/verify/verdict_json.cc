@@ -82,6 +82,15 @@ json::Value to_json(const Verdict& verdict) {
         {"origin", rollback.origin}, {"end", rollback.end}, {"size_seen", rollback.size_seen}});
   }
   object.emplace("rollbacks", std::move(rollbacks));
+  json::Array time_stamps;
+  for (const auto& [where, size, stamp] : verdict.time_stamps) {
+    time_stamps.push_back(json::Object{{"where", where},
+                                       {"size", size},
+                                       {"time", format_second(stamp.time)},
+                                       {"authority", stamp.authority},
+                                       {"valid_until", format_second(stamp.valid_until)}});
+  }
+  object.emplace("time_stamps", std::move(time_stamps));
   object.emplace("not_checked",
                  json::Array(verdict.not_checked.begin(), verdict.not_checked.end()));
   if (verdict.replayed) {

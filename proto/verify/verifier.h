@@ -15,6 +15,7 @@
 #include "core/result.h"
 #include "proto/verify/replayer.h"
 #include "proto/verify/run_sink.h"
+#include "proto/verify/time_stamp.h"
 #include "proto/verify/verdict.h"
 
 namespace vouch::verify {
@@ -45,6 +46,9 @@ struct Options {
   // The text of a policy file that came from elsewhere. Absent: the export's own log.vkey is
   // believed, and the verdict says ANCHORS FROM EXPORT.
   std::optional<std::string> policy;
+  // Whom to trust for RFC 3161 time stamps; not owned. nullptr: they are not checked, and the
+  // verdict says so.
+  const TimeStampRoots* time_stamp_roots = nullptr;
   std::optional<Period> period;  // Absent: each chain from its first bundle to its last.
   Replayer* replayer = nullptr;  // Not owned; nullptr: outcomes are not recomputed.
   RunSink* sink = nullptr;       // Not owned; of a whole log alone.

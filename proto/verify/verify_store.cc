@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::size_t kChunk = 256;            // Bundles opened at once.
 constexpr std::size_t kChunkBlobsMax = 16384;  // Digests looked up ahead of a walk.
+constexpr WallMs kMsPerSecond = 1000;
+constexpr WallSeconds kStampSlackSeconds = 5;  // Between two clocks that are both right.
 
 Failure fail(std::string_view reason, std::string_view where, std::string detail) {
   return {std::string(reason), std::string(where), std::move(detail)};
@@ -67,6 +69,7 @@ class StoreVerification {
       if (!note(read_one_log(policy, place))) return take();
     }
     note_succession(places);
+    note_unchecked();
     verdict_.logged = true;
     if (!note(read_purges())) return take();
     context_.log_end = timelines_.last_at;
@@ -93,9 +96,34 @@ class StoreVerification {
       if (index == 0 && !same_succession(place.first, succession)) {
         return fail("succession", place.folder + "leaf 0", "it is not what it was at first");
       }
+      compare_clocks(place, index, leaf.at);
       return timelines_.add(index, leaf);
     };
     return read_log(files_, options_, policy, place, logs_.emplace_back(), sink);
+  }
+
+  // A leaf below a time-stamped checkpoint cannot be younger than the stamp.
+  void compare_clocks(const LogPlace& place, std::uint64_t index, WallMs at) {
+    const auto& stamps = logs_.back().time_stamps;
+    const auto found = stamps.find(index + 1);
+    if (found == stamps.end()) return;
+    const auto& stamp = found->second;
+    const auto where = fmt::format("{}checkpoints/{}.tsr", place.folder, index + 1);
+    verdict_.time_stamps.push_back({where, index + 1, stamp});
+    if (at > (stamp.time + kStampSlackSeconds) * kMsPerSecond) {
+      verdict_.add_anomaly(where,
+                           fmt::format("the log's clock: its leaf {} says {}, stamped {}", index,
+                                       format_instant(at), format_second(stamp.time)));
+    }
+  }
+
+  void note_unchecked() {
+    std::int64_t tokens = 0;
+    for (const auto& log : logs_) tokens += log.time_stamps_unchecked;
+    if (tokens == 0) return;
+    verdict_.not_checked.push_back(
+        fmt::format("{} time stamp{} (RFC 3161): no roots were given (--tsa-ca)", tokens,
+                    tokens == 1 ? "" : "s"));
   }
 
   void note_succession(const std::vector<LogPlace>& places) {

@@ -226,11 +226,6 @@ TEST_CASE("each damaged file of the log fails for its reason", "[verify]") {
     reason = "log-fork";
     where = "checkpoints/4";
   }
-  SECTION("a time stamp, which this verifier cannot check") {
-    files["checkpoints/6.tsr"] = "token";
-    reason = "unsupported";
-    where = "checkpoints/6.tsr";
-  }
   SECTION("an earlier log that this one does not succeed") {
     files["logs/log0/checkpoint"] = "x";
     reason = "succession";
