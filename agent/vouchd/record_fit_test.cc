@@ -82,7 +82,7 @@ controls:
         tables: [users]
         sql: SELECT username FROM users WHERE username = 'bob'
 )");
-  auto collectors = load_collectors(world.config, nullptr);
+  auto collectors = load_collectors(world.config, world.runner, nullptr);
   REQUIRE(collectors);
   auto judge = RunJudge::make(policy::load_pack_set(world.config.packs).value(), *collectors, {});
   REQUIRE(judge);
