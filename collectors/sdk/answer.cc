@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "collectors/sdk/escape.h"
+#include "core/escape.h"
 #include "core/json.h"
 
 namespace vouch::sdk {

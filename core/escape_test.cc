@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collectors/sdk/escape.h"
+#include "core/escape.h"
 
 #include <catch2/catch.hpp>
 
 #include "core/json.h"
 
-using vouch::sdk::escape_bytes;
-using vouch::sdk::escape_invalid;
+using vouch::escape_bytes;
+using vouch::escape_invalid;
 
 TEST_CASE("valid text is left as it is, and a backslash is doubled", "[escape]") {
   CHECK(escape_bytes("/etc/passwd") == "/etc/passwd");

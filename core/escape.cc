@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collectors/sdk/escape.h"
+#include "core/escape.h"
 
 #include <cstddef>
 
-namespace vouch::sdk {
+namespace vouch {
 namespace {
 
 bool is_continuation(std::string_view bytes, std::size_t at) {
@@ -75,4 +75,4 @@ std::string escape_invalid(std::string_view text) {
   return std::string(text);
 }
 
-}  // namespace vouch::sdk
+}  // namespace vouch

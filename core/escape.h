@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace vouch::sdk {
+namespace vouch {
 
 // Valid UTF-8 (but no C0, DEL, C1 control) as it is, `\` as `\\`, all else `\xhh` per byte.
 std::string escape_bytes(std::string_view bytes);
@@ -14,4 +14,4 @@ std::string escape_bytes(std::string_view bytes);
 // escape_bytes(), so that a host with a broken name is a fact and no protocol error.
 std::string escape_invalid(std::string_view text);
 
-}  // namespace vouch::sdk
+}  // namespace vouch
