@@ -118,6 +118,28 @@ Command verify_command() {
       run_verify};
 }
 
+Command pause_command() {
+  return {
+      "pause",
+      "[NAME…]",
+      "keep collectors from their schedule for a while",
+      "From now on, for the time given, scheduled runs of the collectors named, or of all "
+      "(--all),\n"
+      "are not made. Each is on record as suppressed, with who asked, why and until when: a pause\n"
+      "is evidence. Manual runs still work; a change of a watched path is looked at afterwards.\n"
+      "Asks the running vouchd, as root or its user. What is planned goes into the configuration\n"
+      "(maintenance). Exit 69: no vouchd answers.",
+      "  sudo vouch pause patch_level --for 2h --reason \"kernel update, CHG-1042\"\n"
+      "  sudo vouch pause --all --for 30m --reason \"restore test\"",
+      {{"--for", "TIME", "how long: 1m to 7d", false},
+       {"--reason", "TEXT", "why, in one line", false},
+       {"--all", "", "every configured collector", false},
+       kConfig},
+      0,
+      1000,
+      run_pause};
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
@@ -149,6 +171,17 @@ const std::vector<Command>& commands() {
        0,
        0,
        run_status},
+      pause_command(),
+      {"resume",
+       "[NAME…]",
+       "put paused collectors on schedule again",
+       "Ends the pauses of the collectors named, or of all (--all). For root and the daemon's "
+       "user.",
+       "  sudo vouch resume patch_level",
+       {{"--all", "", "every configured collector", false}, kConfig},
+       0,
+       1000,
+       run_resume},
       {"policy test",
        "[PATH…]",
        "run the tests that packs carry",

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::int64_t kWaitMsMax = 30'000;  // A stepped clock is noticed within this time.
 constexpr std::int64_t kHousekeepUs = std::int64_t{600} * 1'000'000;
-constexpr std::int64_t kSuspendedUs = 2'000'000;
 constexpr std::size_t kWaiversBytesMax = 4u << 20;
 
 Result<std::optional<TableBlob>> load_waiver_table(const std::string& path) {
@@ -52,11 +51,13 @@ Agent::Agent(Config config, const Clock& clock, Runner& runner, HostFacts host,
       recorder_(*state_, clock, runner) {}
 
 Result<std::unique_ptr<Agent>> Agent::open(Config config, const Clock& clock, Runner& runner,
-                                           const HostFacts& host, const std::string& executable) {
+                                           const HostFacts& host, const std::string& executable,
+                                           HostLoad* load) {
   auto state = State::open(config.state_dir, host.machine, clock.wall_ms());
   if (!state) return std::move(state).error();
   auto agent = std::make_unique<Agent>(std::move(config), clock, runner, host, executable,
                                        *std::move(state));
+  agent->load_ = load;
   if (auto loaded = agent->load(); !loaded) return std::move(loaded).error();
   return agent;
 }
@@ -92,7 +93,7 @@ Status Agent::load() {
   auto acceptor = Acceptor::make(*state_, clock_, std::move(options));
   if (!acceptor) return std::move(acceptor).error();
   acceptor_.emplace(*std::move(acceptor));
-  return Ok{};
+  return load_pauses();
 }
 
 Status Agent::record_event(const Record& record, WallMs due) {
@@ -104,14 +105,6 @@ Status Agent::record_event(const Record& record, WallMs due) {
   if (!blobs) return std::move(blobs).error();
   return state_->ledger.transaction(clock_.wall_ms(),
                                     [&] { return state_->waiting.add(waiting, *blobs); });
-}
-
-// `due`: of the last of the ticks, so that it is sealed in the period that they belong to.
-Status Agent::record_missed(const std::string& collector, TickRange ticks, std::string_view reason,
-                            WallMs due) {
-  log::warn(collector + ": " + std::to_string(ticks.count()) + " runs missed (" +
-            std::string(reason) + ")");
-  return record_event(RunMissed{clock_.wall_ms(), collector, ticks, std::string(reason)}, due);
 }
 
 // Trouble in one place stops nothing in the others: what is there is sealed all the same. The first
@@ -130,6 +123,8 @@ Status Agent::poll() {
   for (const Due& due : find_due(schedule_, progress_, clock_.wall_ms())) {
     note(run_tick(due, *full));
   }
+  note(run_triggered(*full));
+  note(run_by_boot_clock(*full));
   missed_because_ = "overrun";  // Whatever is missed from here on, we were too slow for.
   if (auto accepted = acceptor_->scan(); !accepted) note(std::move(accepted).error());
   auto seal_due = sealer_->due_us();
@@ -137,49 +132,6 @@ Status Agent::poll() {
   if (*seal_due <= clock_.boot_us()) note(seal());
   note(housekeep());
   return trouble;
-}
-
-void Agent::move_on(const std::string& collector, std::int64_t next_tick) {
-  for (Progress& progress : progress_) {
-    if (progress.collector == collector) progress.next_tick = next_tick;
-  }
-}
-
-Status Agent::run_tick(const Due& due, bool spool_full) {
-  for (std::size_t i = 0; i < collectors_.size(); ++i) {
-    if (collectors_[i].name != due.collector) continue;
-    TickRange missed = due.missed;
-    if (spool_full) missed.last = *due.run;
-    if (missed.count() > 0) {
-      auto recorded =
-          record_missed(due.collector, missed, spool_full ? "spool-full" : missed_because_,
-                        due_at(schedule_[i], missed.last) * 1000);
-      if (!recorded) return recorded;
-      move_on(due.collector, missed.last + 1);  // Whatever becomes of the run: never twice.
-      if (spool_full) return Ok{};
-    }
-    auto run = recorder_.run(collectors_[i], schedule_[i], {Trigger::schedule, *due.run, ""},
-                             *judge_, collectors_);
-    if (!run) return std::move(run).error();
-    move_on(due.collector, *due.run + 1);
-  }
-  return Ok{};
-}
-
-Status Agent::watch_clock() {
-  const ClockReading now{clock_.wall_ms(), clock_.boot_us()};
-  const std::int64_t monotonic_us = clock_.monotonic_us();
-  const std::int64_t slept_us =
-      (now.boot_us - last_clock_.boot_us) - (monotonic_us - last_monotonic_us_);
-  if (slept_us > kSuspendedUs) missed_because_ = "not-running";
-  const ClockReading before = std::exchange(last_clock_, now);
-  last_monotonic_us_ = monotonic_us;
-  if (compare(before, now) == ClockMove::none) return Ok{};
-  missed_because_ = "clock-step";
-  const WallMs expected = before.wall + (now.boot_us - before.boot_us) / 1000;
-  log::warn("the clock was set from " + format_instant(expected) + " to " +
-            format_instant(now.wall));
-  return record_event(ClockStep{now.wall, expected, now.wall, now.boot_us});
 }
 
 std::int64_t Agent::wait_ms() {
@@ -193,10 +145,11 @@ std::int64_t Agent::wait_ms() {
   return std::max<std::int64_t>(wait, 0);
 }
 
-Result<std::string> Agent::collect(std::string_view collector, Trigger trigger) {
+Result<std::string> Agent::collect(std::string_view collector, Trigger trigger, std::string cause) {
   for (std::size_t i = 0; i < collectors_.size(); ++i) {
     if (collectors_[i].name != collector) continue;
-    return recorder_.run(collectors_[i], schedule_[i], {trigger, 0, ""}, *judge_, collectors_);
+    return recorder_.run(collectors_[i], schedule_[i], {trigger, 0, std::move(cause)}, *judge_,
+                         collectors_);
   }
   return Error{Errc::not_found, "no collector " + std::string(collector) + " is configured"};
 }

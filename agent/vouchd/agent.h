@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@
 #include "agent/vouchd/collector.h"
 #include "agent/vouchd/config.h"
 #include "agent/vouchd/host_facts.h"
+#include "agent/vouchd/host_load.h"
+#include "agent/vouchd/maintenance.h"
 #include "agent/vouchd/run_judge.h"
 #include "agent/vouchd/run_recorder.h"
 #include "agent/vouchd/runner.h"
@@ -35,9 +38,11 @@ namespace vouch::agent {
 class Agent {
  public:
   // Opens the state and loads collectors, packs and waivers. Nothing is recorded yet. `clock` and
-  // `runner` must outlive the agent. `executable` is the digest of the running program.
+  // `runner` must outlive the agent, and `load`; without one the host is never busy. `executable`
+  // is the digest of the running program.
   static Result<std::unique_ptr<Agent>> open(Config config, const Clock& clock, Runner& runner,
-                                             const HostFacts& host, const std::string& executable);
+                                             const HostFacts& host, const std::string& executable,
+                                             HostLoad* load = nullptr);
   Agent(Config config, const Clock& clock, Runner& runner, HostFacts host, std::string executable,
         std::unique_ptr<State> state);  // Use open().
   Agent(const Agent&) = delete;
@@ -52,8 +57,19 @@ class Agent {
   // How long nothing will be due, if nothing happens.
   [[nodiscard]] std::int64_t wait_ms();
   // A run outside the schedule, judged and recorded; its id. Errc::not_found for an unknown name.
-  Result<std::string> collect(std::string_view collector, Trigger trigger);
+  Result<std::string> collect(std::string_view collector, Trigger trigger, std::string cause = "");
   Status collect_all(Trigger trigger);
+  // A watched path changed: the next poll() runs the collector, unless it is in a window; then the
+  // first poll() after it. `cause`: the path, as a record names it.
+  void trigger(const std::string& collector, const std::string& cause);
+  // Those that still wait: the agent of the next configuration takes them over.
+  [[nodiscard]] const std::map<std::string, std::string>& triggered() const { return triggered_; }
+  // Keeps a collector from its schedule, from now for so many seconds; until when. Kept over
+  // restarts. Errc::invalid: no reason, or too long.
+  Result<WallSeconds> pause(const std::string& collector, std::int64_t seconds, std::string by,
+                            std::string reason);
+  // Ends the pauses of a collector. Errc::not_found: there is none.
+  Status resume(const std::string& collector);
   // Now, whether it is time or not.
   Status seal();
   // Accounts for what is due, records agent-stop and seals.
@@ -69,14 +85,29 @@ class Agent {
   enum class Absence { crashed_or_stopped, stopping };
   Status account_for_absence(Absence absence);
   Status record_crash(const ScheduleEntry& entry, std::int64_t tick);
-  Status abandon_open();
+  Status record_absence(const ScheduleEntry* entry, const std::string& collector, TickRange ticks,
+                        WallMs crashes_before);
   Status record_changes();
   void adopt_schedule();
   Status watch_clock();
+  Status take_back_future();
+  Status take_back(WaitingRecord record, WallMs due_to);
+  Result<std::vector<ScheduleEntry>> schedule_in_force();
+  Status run_by_boot_clock(bool spool_full);
   Status run_tick(const Due& due, bool spool_full);
+  Status account_for(std::size_t index, const TickSlice& slice, std::int64_t newest,
+                     bool spool_full);
+  bool is_put_off(const ScheduleEntry& entry, std::int64_t tick);
+  Status run_triggered(bool spool_full);
+  Progress* progress_of(std::string_view collector);
   void move_on(const std::string& collector, std::int64_t next_tick);
   Status record_missed(const std::string& collector, TickRange ticks, std::string_view reason,
                        WallMs due = 0);
+  Status record_suppressed(const std::string& collector, TickRange ticks, const Suppression& why,
+                           WallMs due = 0);
+  Status load_pauses();
+  Status keep_pauses(std::vector<Window> pauses);
+  void set_pauses(std::vector<Window> pauses);
   Status housekeep();
   Result<bool> spool_is_full();
   Result<std::vector<std::string>> blobs_in_use();
@@ -90,6 +121,11 @@ class Agent {
   std::vector<Collector> collectors_;
   std::vector<ScheduleEntry> schedule_;
   std::vector<Progress> progress_;
+  std::vector<Window> pauses_;
+  std::vector<Window> windows_;                   // Those of the configuration, and the pauses.
+  std::map<std::string, std::string> triggered_;  // Collectors with what changed.
+  HostLoad* load_ = nullptr;
+  std::map<std::string, std::int64_t> ran_us_;  // By the boot clock, while no tick can fall due.
   std::string config_digest_;
   std::optional<RunJudge> judge_;
   RunRecorder recorder_;

@@ -31,6 +31,9 @@ Status Agent::account_for_absence(Absence absence) {
   if (!blob) return std::move(blob).error();
   auto schedule = schedule_of_config(*blob);
   if (!schedule) return std::move(schedule).error();
+  auto windows = windows_of_config(*blob);
+  if (!windows) return std::move(windows).error();
+  windows->insert(windows->end(), pauses_.begin(), pauses_.end());
   auto last_commit = state_->ledger.get_integer(kLastCommit, 0);
   if (!last_commit) return std::move(last_commit).error();
   auto waiting = state_->waiting.list(std::numeric_limits<std::uint32_t>::max());
@@ -39,25 +42,42 @@ Status Agent::account_for_absence(Absence absence) {
   for (const WaitingRecord& record : *waiting) records.push_back(record.record);
 
   const WallMs now = clock_.wall_ms();
+  const WallMs crashes_before = absence == Absence::crashed_or_stopped ? *last_commit : 0;
   const ChainLink& link = (*head)->link;
   accounted_to_ = std::max(now, link.period_to);
   const auto open = open_ticks(*schedule, link.period_to, accounted_to_, link.open, records);
   for (const auto& [collector, ranges] : open) {
     const auto entry = std::find_if(schedule->begin(), schedule->end(),
                                     [&](const auto& each) { return each.collector == collector; });
-    for (TickRange range : ranges) {
-      const bool may_be_crash = absence == Absence::crashed_or_stopped &&
-                                entry != schedule->end() && range.count() <= kCrashedRunsMax;
-      while (may_be_crash && range.count() > 0 &&
-             due_at(*entry, range.first) * 1000 < *last_commit) {
-        if (auto done = record_crash(*entry, range.first); !done) return done;
-        ++range.first;
+    for (const TickRange& range : ranges) {
+      std::vector<TickSlice> slices{{range, std::nullopt}};
+      if (entry != schedule->end()) slices = slice_ticks(*entry, range, *windows);
+      for (const TickSlice& slice : slices) {
+        // Planned is planned, also where nobody was there to see it.
+        const ScheduleEntry* known = entry == schedule->end() ? nullptr : &*entry;
+        Status done = slice.suppressed
+                          ? record_suppressed(collector, slice.ticks, *slice.suppressed,
+                                              due_at(*known, slice.ticks.last) * 1000)
+                          : record_absence(known, collector, slice.ticks, crashes_before);
+        if (!done) return done;
       }
-      if (range.count() == 0) continue;
-      if (auto done = record_missed(collector, range, "not-running"); !done) return done;
     }
   }
   return Ok{};
+}
+
+// Ticks due before `crashes_before` had an agent, which ended before their runs did.
+Status Agent::record_absence(const ScheduleEntry* entry, const std::string& collector,
+                             TickRange ticks, WallMs crashes_before) {
+  if (entry != nullptr && ticks.count() <= kCrashedRunsMax) {
+    while (ticks.count() > 0 && due_at(*entry, ticks.first) * 1000 < crashes_before) {
+      if (auto done = record_crash(*entry, ticks.first); !done) return done;
+      ++ticks.first;
+    }
+  }
+  if (ticks.count() == 0) return Ok{};
+  const WallMs due = entry == nullptr ? 0 : due_at(*entry, ticks.last) * 1000;
+  return record_missed(collector, ticks, "not-running", due);
 }
 
 Status Agent::record_crash(const ScheduleEntry& entry, std::int64_t tick) {
@@ -67,7 +87,7 @@ Status Agent::record_crash(const ScheduleEntry& entry, std::int64_t tick) {
   failed.finished = clock_.wall_ms();
   failed.reason = to_string(Violation::crash);
   failed.message = "the agent ended before the run did";
-  return record_event(failed);
+  return record_event(failed, due_at(entry, tick) * 1000);
 }
 
 // The bundle that says so is the last one under the old configuration.
@@ -106,20 +126,9 @@ Status Agent::record_changes() {
   const ConfigChange record{change(**config_before, config_digest_)};
   if (auto done = record_event(record); !done) return done;
   if (auto sealed = seal(); !sealed) return sealed;
-  return abandon_open();
-}
-
-// Ticks that fell due while the old configuration's last bundle was being sealed.
-Status Agent::abandon_open() {
   auto head = state_->ledger.chain_head();
   if (!head) return std::move(head).error();
-  accounted_to_ = (*head)->link.period_to;
-  for (const std::string& run : (*head)->link.open) {
-    const auto id = parse_run_id(run);
-    if (!id) continue;
-    auto done = record_missed(id->collector, {id->tick, id->tick}, "not-running");
-    if (!done) return done;
-  }
+  accounted_to_ = (*head)->link.period_to;  // That bundle left nothing open.
   return Ok{};
 }
 
@@ -127,7 +136,7 @@ Status Agent::abandon_open() {
 void Agent::adopt_schedule() {
   progress_.clear();
   for (const ScheduleEntry& entry : schedule_) {
-    progress_.push_back({entry.collector, first_tick(entry, accounted_to_), false});
+    progress_.push_back({entry.collector, first_tick(entry, accounted_to_), false, 0});
   }
   last_clock_ = {clock_.wall_ms(), clock_.boot_us()};
   last_monotonic_us_ = clock_.monotonic_us();
@@ -145,6 +154,7 @@ Status Agent::start() {
   if (first) {
     if (auto set = state_->ledger.set(kConfigInForce, config_digest_); !set) return set;
   }
+  if (auto done = take_back_future(); !done) return done;
   if (auto accounted = account_for_absence(Absence::crashed_or_stopped); !accounted)
     return accounted;
   const bool unclean = !first && clean->value_or("") != "1";

@@ -35,6 +35,7 @@ json::Value Agent::status() {
   if (const auto forked = state_->ledger.get(kForked)) out["forked"] = forked->has_value();
   if (const auto alarm = state_->ledger.get(kLogAlarm)) out["log_alarm"] = alarm->has_value();
 
+  const WallMs now = clock_.wall_ms();
   json::Array collectors;
   for (std::size_t i = 0; i < collectors_.size(); ++i) {
     json::Object entry{{"name", collectors_[i].name},
@@ -43,6 +44,11 @@ json::Value Agent::status() {
     if (const auto state = state_->waiting.collector(collectors_[i].name)) {
       entry["last_observed"] = second_of(state->observed);
       entry["failure"] = state->failure.empty() ? json::Value() : json::Value(state->failure);
+    }
+    if (const auto paused = find_suppression(windows_, collectors_[i].name, now / 1000)) {
+      entry["suppressed_until"] = format_second(paused->until);
+      entry["suppressed_by"] = paused->by;
+      entry["suppressed_reason"] = paused->reason;
     }
     collectors.push_back(std::move(entry));
   }

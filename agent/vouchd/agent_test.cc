@@ -6,17 +6,6 @@
 namespace vouch::agent {
 namespace {
 
-// Lets the daemon's loop run, by the clock of the world, for so long.
-void live(World& world, Agent& agent, std::int64_t ms) {
-  const WallMs end = world.clock.wall + ms;
-  while (world.clock.wall < end) {
-    const auto polled = agent.poll();
-    if (!polled) FAIL(polled.error().message);
-    const auto wait = std::max<std::int64_t>(agent.wait_ms(), 1);
-    world.clock.advance(std::min(wait, end - world.clock.wall));
-  }
-}
-
 // A lost blob cannot be taken out of a parcel any more.
 void spoil_parcels(const World& world) {
   for (const auto& entry :

@@ -20,11 +20,18 @@ constexpr std::int64_t kDeadlineSecondsMax = 3600;
 constexpr std::int64_t kSpoolBytesMin = std::int64_t{1} << 20;
 constexpr int kPackFoldersMax = 3;  // One in the other, as the policy engine reads them.
 constexpr std::size_t kPackFilesMax = 10'000;
+constexpr std::size_t kWatchedPathsMax = 32;  // Of one collector.
 constexpr std::int64_t kIntegerLimit = json::kIntegerMax;
 
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= 253 && json::is_valid_utf8(text) &&
          text.find_first_of(" \t\r\n/") == std::string_view::npos;
+}
+
+// A path as events name it: no "." or "..", no empty part, no slash at the end.
+bool is_watchable(std::string_view path) {
+  return path.size() > 1 && path.size() < 4096 && path[0] == '/' &&
+         std::filesystem::path(path).lexically_normal().string() == path && !path.ends_with('/');
 }
 
 bool is_log_level(std::string_view text) {
@@ -58,6 +65,7 @@ Result<CollectorConfig> read_collector(const std::string& name, const yaml::Node
     if (value->if_object() == nullptr) section.fail(*options, "options: expected a mapping");
     collector.options = *std::move(value);
   }
+  section.texts("watch", collector.watch, kWatchedPathsMax, is_watchable, "absolute paths");
   if (auto status = section.finish(); !status) return std::move(status).error();
   return collector;
 }
@@ -114,6 +122,10 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   top.number("spool_max", config.spool_bytes_max, parse_size, kSpoolBytesMin, kIntegerLimit);
   top.number("kept_max", config.kept_bytes_max, parse_size, 0, kIntegerLimit);
   top.number("kept_for", config.kept_s, parse_duration, 0, 366 * std::int64_t{86400});
+  top.number("watch_debounce", config.watch_debounce_ms, parse_milliseconds, 10, 60'000);
+  top.number("watch_gap", config.watch_gap_s, parse_duration, 1, 3600);
+  const yaml::Node* maintenance = top.take("maintenance");
+  const yaml::Node* busy = top.take("busy");
   const yaml::Node* collectors = top.take("collectors");
   if (auto status = top.finish(); !status) return std::move(status).error();
 
@@ -125,6 +137,14 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   }
   if (config.collectors.empty()) {
     return yaml::error_at(file_name, *collectors, "collectors: name at least one");
+  }
+  if (maintenance != nullptr) {
+    auto status = read_maintenance(*maintenance, file_name, config);
+    if (!status) return std::move(status).error();
+  }
+  if (busy != nullptr) {
+    auto status = read_busy(*busy, file_name, config.busy);
+    if (!status) return std::move(status).error();
   }
   return config;
 }

@@ -12,9 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/vouchd/host_load.h"
+#include "agent/vouchd/maintenance.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
+
+namespace vouch::yaml {
+struct Node;
+}
 
 namespace vouch::agent {
 
@@ -28,6 +34,7 @@ struct CollectorConfig {
   std::int64_t deadline_s = 0;        // 0: as its manifest says.
   std::optional<WallSeconds> anchor;  // When tick 0 was due, before the splay.
   json::Value options = json::Object{};
+  std::vector<std::string> watch;  // A change of one of these paths is a run at once.
 };
 
 struct Config {
@@ -47,6 +54,10 @@ struct Config {
   std::int64_t spool_bytes_max = std::int64_t{1} << 30;
   std::int64_t kept_bytes_max = std::int64_t{256} << 20;
   std::int64_t kept_s = 7 * 86400;
+  std::vector<Window> maintenance;
+  BusyLimits busy;
+  std::int64_t watch_debounce_ms = 500;     // Paths that change together are one run.
+  std::int64_t watch_gap_s = 10;            // Between two such runs of one collector.
   std::vector<CollectorConfig> collectors;  // Sorted by name.
 
   [[nodiscard]] const CollectorConfig* find(std::string_view collector) const;
@@ -57,6 +68,12 @@ struct Config {
 
 // Unknown keys, wrong types and values out of bounds are refused, saying what is allowed.
 Result<Config> parse_config(std::string_view text, std::string_view file_name);
+
+// The sections that say when (config_schedule.cc). `config.collectors` are read before.
+Status read_maintenance(const yaml::Node& node, std::string_view file_name, Config& config);
+Status read_busy(const yaml::Node& node, std::string_view file_name, BusyLimits& busy);
+// "500ms", "2s": in milliseconds.
+Result<std::int64_t> parse_milliseconds(std::string_view text);
 
 // Reads and parses. The file, and the packs, waivers and collectors that it names, must not be
 // writable by anyone but root and `trusted_uid` (Errc::denied).

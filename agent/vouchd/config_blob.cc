@@ -38,15 +38,29 @@ std::string write_config_blob(const Config& config, const std::vector<Collector>
   for (const Collector& collector : collectors) {
     described[collector.name] = json::Object{{"program", collector.program},
                                              {"options", without_secrets(collector.options)}};
+    const CollectorConfig* configured = config.find(collector.name);
+    if (configured == nullptr || configured->watch.empty()) continue;
+    json::Array paths;
+    for (const std::string& path : configured->watch) paths.push_back(path);
+    described[collector.name].if_object()->insert_or_assign("watch", std::move(paths));
   }
   json::Array packs;
   for (const std::string& path : config.packs) packs.push_back(path);
-  json::Object blob{
-      {"schedule", std::move(entries)},      {"collectors", std::move(described)},
-      {"packs", std::move(packs)},           {"heartbeat_s", config.heartbeat_s},
-      {"rotate_after_s", config.rotate_s},   {"rotate_bundles", config.rotate_bundles},
-      {"spool_max", config.spool_bytes_max}, {"kept_max", config.kept_bytes_max},
-      {"kept_for_s", config.kept_s}};
+  json::Object blob{{"schedule", std::move(entries)},
+                    {"collectors", std::move(described)},
+                    {"packs", std::move(packs)},
+                    {"heartbeat_s", config.heartbeat_s},
+                    {"rotate_after_s", config.rotate_s},
+                    {"rotate_bundles", config.rotate_bundles},
+                    {"spool_max", config.spool_bytes_max},
+                    {"kept_max", config.kept_bytes_max},
+                    {"kept_for_s", config.kept_s},
+                    {"watch_debounce_ms", config.watch_debounce_ms},
+                    {"watch_gap_s", config.watch_gap_s},
+                    {"busy", json::Object{{"delay_max_s", config.busy.delay_s_max},
+                                          {"pressure", config.busy.pressure},
+                                          {"load", config.busy.load}}}};
+  if (!config.maintenance.empty()) blob["maintenance"] = to_json(config.maintenance);
   if (!config.waivers.empty()) blob["waivers"] = config.waivers;
   if (!config.destination.empty()) blob["destination"] = redact(Redaction::url, config.destination);
   return json::write(blob);

@@ -98,11 +98,13 @@ Result<Fd> listen_control(const std::string& socket_path) {
   return fd;
 }
 
-bool is_privileged_peer(int connection) {
+std::optional<uid_t> privileged_peer(int connection) {
   struct ucred peer {};
   socklen_t length = sizeof peer;
-  if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
-  return peer.uid == 0 || peer.uid == geteuid();
+  if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
+    return std::nullopt;
+  }
+  return peer.uid == 0 || peer.uid == geteuid() ? std::optional(peer.uid) : std::nullopt;
 }
 
 }  // namespace vouch::agent

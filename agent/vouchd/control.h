@@ -5,6 +5,7 @@
 //   {"command":"status"}                              -> {"ok":true,"status":{…}}
 //   {"command":"collect","collector":"patch_level"}   -> {"ok":true,"run":"patch_level/912+1"}
 //   {"command":"seal"}                                -> {"ok":true}
+//   {"command":"pause", …}, {"command":"resume", …}      (control_commands.h)
 //   anything that fails                               -> {"ok":false,"error":"…"}
 //
 // Whoever can open the socket may ask for the status; the rest is for root and the daemon's own
@@ -15,6 +16,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,7 +35,7 @@ Result<json::Value> control_request(const std::string& socket_path, const json::
 
 // The daemon's side.
 Result<Fd> listen_control(const std::string& socket_path);
-// True if this peer may do more than look.
-bool is_privileged_peer(int connection);
+// The user at the other end, if it may do more than look.
+std::optional<uid_t> privileged_peer(int connection);
 
 }  // namespace vouch::agent

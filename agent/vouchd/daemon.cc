@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
@@ -21,6 +22,7 @@
 #include <thread>
 
 #include "agent/vouchd/control.h"
+#include "agent/vouchd/control_commands.h"
 #include "agent/vouchd/pulse.h"
 #include "core/log.h"
 #include "core/notify.h"
@@ -54,6 +56,11 @@ void reply(int fd, const json::Value& answer) {
   [[maybe_unused]] const ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL);
 }
 
+// Of two timeouts of poll(2); -1 is for ever.
+int sooner(int timeout, int other) {
+  return timeout < 0 ? other : std::min(timeout, other);
+}
+
 json::Value failure(std::string_view text) {
   return json::Object{{"ok", false}, {"error", text}};
 }
@@ -67,26 +74,30 @@ struct Connection {
 
 }  // namespace
 
-// `mutex` guards jobs, stopping, stop_reason, finished and status; everything else has one thread:
-// the agent the worker, descriptors and connections the main one.
+// `mutex` guards jobs, stopping, stop_reason, finished, status and adopted; all else has one
+// thread: the agent the worker, descriptors and connections the main one.
 struct Daemon::Loop {
-  Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner, HostFacts facts,
-       std::string digest)
+  Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner,
+       HostLoad& the_load, HostFacts facts, std::string digest, OpenWatchSource watch)
       : config_path(std::move(path)),
         config(std::move(loaded)),
         clock(the_clock),
         runner(the_runner, pulse),
+        load(the_load),
         host(std::move(facts)),
-        executable(std::move(digest)) {}
+        executable(std::move(digest)),
+        desk(std::move(watch)) {}
 
   std::string config_path;
   Config config;
   const Clock& clock;
   Pulse pulse;  // Of the worker.
   PulsedRunner runner;
+  HostLoad& load;
   HostFacts host;
   std::string executable;
   std::unique_ptr<Agent> agent;
+  WatchDesk desk;
 
   Fd signals, listener, inotify, done_event;
   std::vector<Connection> connections;
@@ -99,6 +110,7 @@ struct Daemon::Loop {
   int exit_status = 0;
   bool finished = false;
   json::Value status;  // As of the worker's last step: who asks need not wait for a run to end.
+  std::optional<Config> adopted;  // A new configuration, for the main thread to watch by.
 
   Status open_descriptors();
   void work();
@@ -111,7 +123,8 @@ struct Daemon::Loop {
   void on_signal();
   void on_connection();
   void on_line(Connection connection);
-  void serve(int fd, bool privileged, const json::Value& request);
+  void serve(int fd, std::optional<uid_t> peer, const json::Value& request);
+  void look_at_watches(bool readable);
   void read_connections(const std::vector<struct pollfd>& polled);
 };
 
@@ -216,14 +229,18 @@ void Daemon::Loop::read_again() {
     return log::error(
         "reload: state_dir, runtime_dir and collect_sockets change by a restart only");
   }
-  auto next = Agent::open(*fresh, clock, runner, host, executable);
+  auto next = Agent::open(*fresh, clock, runner, host, executable, &load);
   if (!next) return log::error("reload: " + next.error().message + "; the old one stays");
   if (auto stopped = agent->stop("reload"); !stopped) {
     return log::error("reload: " + stopped.error().message);
   }
+  for (const auto& [collector, cause] : agent->triggered()) (*next)->trigger(collector, cause);
   agent = *std::move(next);
   if (auto started = agent->start(); !started) log::error("reload: " + started.error().message);
   log::info("configuration read again");
+  const std::lock_guard lock(mutex);
+  adopted = *std::move(fresh);
+  wake(done_event.get());
 }
 
 void Daemon::Loop::on_signal() {
@@ -250,20 +267,9 @@ void Daemon::Loop::on_connection() {
 }
 
 // On the worker: answers, and closes.
-void Daemon::Loop::serve(int fd, bool privileged, const json::Value& request) {
-  const auto command = json::get_string(request, "command").value_or("");
-  json::Value answer = failure("unknown command");
-  if (!privileged) {
-    answer = failure("only root and the daemon's user may do that");
-  } else if (command == "collect") {
-    const auto name = json::get_string(request, "collector").value_or("");
-    auto run = agent->collect(name, Trigger::manual);
-    answer =
-        run ? json::Value(json::Object{{"ok", true}, {"run", *run}}) : failure(run.error().message);
-  } else if (command == "seal") {
-    auto sealed = agent->seal();
-    answer = sealed ? json::Value(json::Object{{"ok", true}}) : failure(sealed.error().message);
-  }
+void Daemon::Loop::serve(int fd, std::optional<uid_t> peer, const json::Value& request) {
+  const json::Value answer = peer ? serve_command(*agent, request, *peer)
+                                  : failure("only root and the daemon's user may do that");
   publish_status();
   reply(fd, answer);
 }
@@ -274,11 +280,11 @@ void Daemon::Loop::on_line(Connection connection) {
     const std::lock_guard lock(mutex);
     return reply(connection.fd.get(), json::Object{{"ok", true}, {"status", status}});
   }
-  const bool privileged = is_privileged_peer(connection.fd.get());
+  const auto peer = privileged_peer(connection.fd.get());
   // The job owns the descriptor; std::function wants something that can be copied.
   auto fd = std::make_shared<Fd>(std::move(connection.fd));
   const json::Value value = request ? *std::move(request) : json::Value();
-  const bool taken = post([this, fd, privileged, value] { serve(fd->get(), privileged, value); });
+  const bool taken = post([this, fd, peer, value] { serve(fd->get(), peer, value); });
   if (!taken) reply(fd->get(), failure("too much is asked at once: try again in a while"));
 }
 
@@ -305,20 +311,38 @@ void Daemon::Loop::read_connections(const std::vector<struct pollfd>& polled) {
   connections = std::move(open);
 }
 
+void Daemon::Loop::look_at_watches(bool readable) {
+  std::optional<Config> fresh;
+  {
+    const std::lock_guard lock(mutex);
+    fresh.swap(adopted);
+  }
+  const std::int64_t now_us = clock.monotonic_us();
+  if (fresh) desk.adopt(*fresh, now_us);
+  // After adopt() the descriptor that was readable is gone.
+  for (const WatchChange& due : desk.look(readable && !fresh, now_us)) {
+    // The next turn runs it.
+    if (!post([this, due] { agent->trigger(due.collector, due.path); })) desk.put_back(due, now_us);
+  }
+}
+
 int Daemon::Loop::wait() {
   const auto watchdog = watchdog_interval();
+  desk.adopt(config, clock.monotonic_us());
   for (;;) {
     // A worker that keeps none of its promises gets no more time: systemd starts the daemon again.
     if (watchdog && pulse.beats()) notify_manager("WATCHDOG=1");
     std::vector<struct pollfd> polled{{signals.get(), POLLIN, 0},
                                       {listener.get(), POLLIN, 0},
                                       {inotify.get(), POLLIN, 0},
-                                      {done_event.get(), POLLIN, 0}};
+                                      {done_event.get(), POLLIN, 0},
+                                      {desk.fd(), POLLIN, 0}};
     const std::size_t fixed = polled.size();
     for (const Connection& each : connections) polled.push_back({each.fd.get(), POLLIN, 0});
     // Idle, nothing here has a timeout but the watchdog: the worker alone looks at the clock.
-    int timeout = connections.empty() ? -1 : 1000;
-    if (watchdog && timeout < 0) timeout = static_cast<int>(watchdog->count() / 1000 / 3);
+    int timeout = desk.timeout_ms(clock.monotonic_us());
+    if (!connections.empty()) timeout = sooner(timeout, 1000);
+    if (watchdog) timeout = sooner(timeout, static_cast<int>(watchdog->count() / 1000 / 3));
     if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return 1;
     if (polled[0].revents != 0) on_signal();
     if (polled[2].revents != 0) {
@@ -326,6 +350,8 @@ int Daemon::Loop::wait() {
       // The next turn looks at receipts/. Full: one is coming anyway.
       [[maybe_unused]] const bool taken = post([] {});
     }
+    if (polled[3].revents != 0) drain(done_event.get());
+    look_at_watches(polled[4].revents != 0);
     {
       const std::lock_guard lock(mutex);
       if (finished) return exit_status;
@@ -336,9 +362,9 @@ int Daemon::Loop::wait() {
 }
 
 Daemon::Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner,
-               HostFacts host, std::string executable)
-    : loop_(std::make_unique<Loop>(std::move(config_path), std::move(config), clock, runner,
-                                   std::move(host), std::move(executable))) {}
+               HostLoad& load, HostFacts host, std::string executable, OpenWatchSource watch)
+    : loop_(std::make_unique<Loop>(std::move(config_path), std::move(config), clock, runner, load,
+                                   std::move(host), std::move(executable), std::move(watch))) {}
 
 Daemon::~Daemon() = default;
 

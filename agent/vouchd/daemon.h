@@ -8,15 +8,17 @@
 
 #include "agent/vouchd/agent.h"
 #include "agent/vouchd/config.h"
+#include "agent/vouchd/watch_desk.h"
 #include "core/clock.h"
 
 namespace vouch::agent {
 
 class Daemon {
  public:
-  // `clock` and `runner` must outlive the daemon.
-  Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner, HostFacts host,
-         std::string executable);
+  // `clock`, `runner` and `load` must outlive the daemon. `watch` opens what tells of watched
+  // paths.
+  Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner, HostLoad& load,
+         HostFacts host, std::string executable, OpenWatchSource watch = open_watcher);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;

@@ -32,11 +32,21 @@ namespace vouch::agent {
 
 class FakeClock final : public Clock {
  public:
-  WallMs wall = 1790000000000;  // 2026-09-21
-  std::int64_t up_us = 1'000'000'000;
-  WallMs wall_ms() const override { return wall; }
-  std::int64_t monotonic_us() const override { return up_us; }
+  mutable WallMs wall = 1790000000000;  // 2026-09-21
+  mutable std::int64_t up_us = 1'000'000'000;
+  std::int64_t slept_us = 0;
+  std::int64_t creep_ms = 0;  // How much time passes with each look at the wall clock.
+  WallMs wall_ms() const override {
+    wall += creep_ms;
+    up_us += creep_ms * 1000;
+    return wall;
+  }
+  std::int64_t monotonic_us() const override { return up_us - slept_us; }
   std::int64_t boot_us() const override { return up_us; }
+  void suspend(std::int64_t ms) {
+    advance(ms);
+    slept_us += ms * 1000;
+  }
   void advance(std::int64_t ms) {
     wall += ms;
     up_us += ms * 1000;
@@ -207,7 +217,7 @@ controls:
     std::ofstream(directory + "/" + name) << text;
   }
   std::unique_ptr<Agent> open() {
-    auto agent = Agent::open(config, clock, runner, host, std::string(64, 'a'));
+    auto agent = Agent::open(config, clock, runner, host, std::string(64, 'a'), load);
     if (!agent) FAIL(agent.error().message);
     return *std::move(agent);
   }
@@ -255,12 +265,24 @@ controls:
   std::string directory;
   FakeClock clock;
   FakeRunner runner{clock};
+  HostLoad* load = nullptr;
   FakeLog log;
   Config config;
   HostFacts host{"web-01",
                  std::string(12, '0') + "4" + std::string(3, '0') + "8" + std::string(15, '0'),
                  "6f1c2a9e-0b7d-4c53-9a51-2d0e8b3f4c77"};
 };
+
+// Lets the daemon's loop run, by the clock of the world, for so long.
+inline void live(World& world, Agent& agent, std::int64_t ms) {
+  const WallMs end = world.clock.wall + ms;
+  while (world.clock.wall < end) {
+    const auto polled = agent.poll();
+    if (!polled) FAIL(polled.error().message);
+    const auto wait = std::max<std::int64_t>(agent.wait_ms(), 1);
+    world.clock.advance(std::min(wait, end - world.clock.wall));
+  }
+}
 
 // Reads the whole chain back as a verifier would; fails the test at the first fault. Returns all
 // records in order.

@@ -82,6 +82,7 @@ inline constexpr std::string_view kClean = "stopped_cleanly";  // "1" after agen
 inline constexpr std::string_view kConfigInForce = "config";   // Digests of blobs.
 inline constexpr std::string_view kPolicyInForce = "policy";
 inline constexpr std::string_view kWaiversInForce = "waivers";
+inline constexpr std::string_view kPauses = "pauses";  // Windows, as JSON (maintenance.h).
 inline constexpr std::string_view kAcknowledgedSeq = "acknowledged_seq";
 inline constexpr std::string_view kEnrolmentRequest = "enrolment_request";  // As sent last.
 inline constexpr std::string_view kForked = "forked";       // Proof of a fork: its receipt.

@@ -12,6 +12,7 @@
 #include "agent/vouchd/agent.h"
 #include "agent/vouchd/daemon.h"
 #include "agent/vouchd/direct_runner.h"
+#include "agent/vouchd/host_load.h"
 #include "agent/vouchd/socket_runner.h"
 #include "agent/vouchd/state.h"
 #include "core/file_digest.h"
@@ -71,16 +72,17 @@ int run(const Arguments& arguments) {
   if (!executable) return fail(executable.error(), 1);
 
   const SystemClock clock;
+  SystemLoad load;
   std::unique_ptr<Runner> runner;
   if (config->collect_sockets.empty()) {
     runner = std::make_unique<DirectRunner>(clock, config->state_dir + "/cache");
   } else {
     runner = std::make_unique<SocketRunner>(clock, config->collect_sockets);
   }
-  auto agent = Agent::open(*config, clock, *runner, *host, *executable);
+  auto agent = Agent::open(*config, clock, *runner, *host, *executable, &load);
   if (!agent) return fail(agent.error(), agent.error().code == Errc::invalid ? kExitConfig : 1);
   if (arguments.once) return run_once(**agent);
-  Daemon daemon(arguments.config, *std::move(config), clock, *runner, *host, *executable);
+  Daemon daemon(arguments.config, *std::move(config), clock, *runner, load, *host, *executable);
   return daemon.run(*std::move(agent));
 }
 

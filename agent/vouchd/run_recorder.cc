@@ -23,11 +23,11 @@ std::string cache_basis(const Collector& collector) {
 RunId run_id(const Collector& collector, const ScheduleEntry& entry, const RunOrder& order,
              const CollectorState& state, WallMs now) {
   if (order.trigger == Trigger::schedule) return {collector.name, order.tick, 0};
-  const std::int64_t tick = std::max<std::int64_t>(last_tick(entry, now).value_or(0), 0);
-  return {collector.name, tick, state.extra_tick == tick ? state.extra_count + 1 : 1};
+  return extra_run_id(collector.name, entry, state, now);
 }
 
-// Counts the runs that are no tick's, so that each has an id of its own.
+// Counts the runs that are no tick's, for ever: so each has an id of its own, also after the clock
+// was set back or the interval changed.
 void count_extra(CollectorState& state, const std::string& run) {
   const auto id = parse_run_id(run);
   if (!id || id->scheduled()) return;
@@ -44,6 +44,11 @@ bool same_table(const TableRef& a, const TableRef& b) {
 }
 
 }  // namespace
+
+RunId extra_run_id(const std::string& collector, const ScheduleEntry& entry,
+                   const CollectorState& state, WallMs now) {
+  return {collector, last_tick(entry, now).value_or(0), state.extra_count + 1};
+}
 
 bool differs(const RunContent& before, const RunContent& after, const Manifest& manifest) {
   if (before.collector != after.collector || before.policy != after.policy ||

@@ -14,6 +14,7 @@
 #include "agent/vouchd/state.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "proto/names.h"
 #include "proto/schedule.h"
 
 namespace vouch::agent {
@@ -24,6 +25,11 @@ struct RunOrder {
   std::int64_t tick = 0;  // For Trigger::schedule.
   std::string cause;      // For Trigger::watch.
 };
+
+// The id of the next run that is no tick's: "<collector>/<last tick>+<n>". n counts them for ever,
+// so that no id comes twice, whatever the clock and the interval do.
+RunId extra_run_id(const std::string& collector, const ScheduleEntry& entry,
+                   const CollectorState& state, WallMs now);
 
 class RunRecorder {
  public:

@@ -53,6 +53,14 @@ std::map<std::string, Ranges> open_ticks(const std::vector<ScheduleEntry>& sched
   return due;
 }
 
+std::vector<RunMissed> missed_of(const std::map<std::string, Ranges>& ticks, WallMs at) {
+  std::vector<RunMissed> missed;
+  for (const auto& [collector, ranges] : ticks) {
+    for (const TickRange& range : ranges) missed.push_back({at, collector, range, "not-running"});
+  }
+  return missed;
+}
+
 ScheduleCounts count_schedule(const std::vector<ScheduleEntry>& schedule, WallMs from, WallMs to,
                               const std::vector<std::string>& carried,
                               const std::vector<Record>& records) {

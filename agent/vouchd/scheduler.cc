@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/scheduler.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/digest.h"
@@ -9,6 +10,7 @@ namespace vouch::agent {
 namespace {
 
 constexpr WallMs kClockStepMs = 2000;
+constexpr WallMs kPutOffMs = 5000;  // A busy host is looked at this often.
 
 const Progress* find_progress(const std::vector<Progress>& progress, std::string_view collector) {
   for (const Progress& candidate : progress) {
@@ -24,7 +26,7 @@ std::vector<Due> find_due(const std::vector<ScheduleEntry>& schedule,
   std::vector<Due> result;
   for (const ScheduleEntry& entry : schedule) {
     const Progress* state = find_progress(progress, entry.collector);
-    if (state != nullptr && state->running) continue;
+    if (state != nullptr && (state->running || now < state->not_before)) continue;
     const auto newest = last_tick(entry, now);
     const std::int64_t first = state == nullptr ? 0 : state->next_tick;
     if (!newest || *newest < first) continue;
@@ -40,10 +42,19 @@ std::optional<WallMs> next_wake(const std::vector<ScheduleEntry>& schedule,
   for (const ScheduleEntry& entry : schedule) {
     const Progress* state = find_progress(progress, entry.collector);
     if (state != nullptr && state->running) continue;
-    const WallMs due = due_at(entry, state == nullptr ? 0 : state->next_tick) * 1000;
+    WallMs due = due_at(entry, state == nullptr ? 0 : state->next_tick) * 1000;
+    if (state != nullptr) due = std::max(due, state->not_before);
     if (!wake || due < *wake) wake = due;
   }
   return wake;
+}
+
+std::optional<WallMs> put_off(const ScheduleEntry& entry, std::int64_t tick, WallMs now,
+                              std::int64_t delay_s_max) {
+  const WallMs longest = std::min(delay_s_max * 1000, entry.interval_s * 1000 / 2);
+  const WallMs end = due_at(entry, tick) * 1000 + longest;
+  if (now >= end) return std::nullopt;
+  return std::min(now + kPutOffMs, end);
 }
 
 std::int64_t first_tick(const ScheduleEntry& entry, WallMs from) {

@@ -24,6 +24,7 @@ struct Progress {
   std::string collector;
   std::int64_t next_tick = 0;
   bool running = false;
+  WallMs not_before = 0;  // A tick that was put off is looked at again then.
 };
 
 // What to do for one collector now.
@@ -37,6 +38,11 @@ struct Due {
 // became due meanwhile is sorted out when it ends.
 std::vector<Due> find_due(const std::vector<ScheduleEntry>& schedule,
                           const std::vector<Progress>& progress, WallMs now);
+
+// Whether a due tick may wait a little, because the host is busy: until when. Not at all once it
+// has waited for `delay_s_max` or half the interval; so it is never lost to the next tick.
+std::optional<WallMs> put_off(const ScheduleEntry& entry, std::int64_t tick, WallMs now,
+                              std::int64_t delay_s_max);
 
 // When find_due() may next return something, if nothing else happens.
 std::optional<WallMs> next_wake(const std::vector<ScheduleEntry>& schedule,

@@ -48,6 +48,24 @@ TEST_CASE("a running collector gets nothing until it has ended", "[scheduler]") 
   CHECK(next_wake({kEvery60}, {{"users", 5, false}}) == at(1300));
 }
 
+TEST_CASE("a tick that is put off is not due before the next look", "[scheduler]") {
+  const std::vector<Progress> progress{{"users", 5, false, at(1305)}};
+
+  CHECK(find_due({kEvery60}, progress, at(1304)).empty());
+  CHECK(next_wake({kEvery60}, progress) == at(1305));
+  REQUIRE(find_due({kEvery60}, progress, at(1305)).size() == 1);
+}
+
+TEST_CASE("a tick waits for a quiet host, but never longer than its bound or half the interval",
+          "[scheduler]") {
+  CHECK(put_off(kEvery60, 5, at(1300), 20) == at(1305));
+  CHECK(put_off(kEvery60, 5, at(1317), 20) == at(1320));
+  CHECK_FALSE(put_off(kEvery60, 5, at(1320), 20));
+  CHECK(put_off(kEvery60, 5, at(1328), 600) == at(1330));
+  CHECK_FALSE(put_off(kEvery60, 5, at(1330), 600));
+  CHECK_FALSE(put_off(kEvery60, 5, at(1300), 0));
+}
+
 TEST_CASE("the first tick at a moment is the one due then or next", "[scheduler]") {
   CHECK(first_tick(kEvery60, at(1060)) == 1);
   CHECK(first_tick(kEvery60, at(1060) + 1) == 2);

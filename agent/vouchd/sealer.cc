@@ -111,6 +111,9 @@ Result<Sealer::Draft> Sealer::gather(const ChainHead& head, WallMs now) {
   for (WaitingRecord& record : *waiting) {
     if (record.due >= draft.to) continue;
     const bool closes = std::holds_alternative<ConfigChange>(record.record);
+    if (closes) {
+      if (auto done = leave_nothing_open(head, draft); !done) return std::move(done).error();
+    }
     draft.waiting.push_back(std::move(record));
     if (closes) break;
   }
@@ -121,6 +124,28 @@ Result<Sealer::Draft> Sealer::gather(const ChainHead& head, WallMs now) {
                                       state.base_sealed};
   }
   return draft;
+}
+
+Result<std::vector<ScheduleEntry>> Sealer::schedule_by(std::string_view config) {
+  auto blob = state_.read_blob(config);
+  if (!blob) return std::move(blob).error();
+  return schedule_of_config(*blob);
+}
+
+// The last bundle under a schedule has a record for each of its ticks: one left open would meet the
+// numbers of the next schedule (docs/formats/records.md).
+Status Sealer::leave_nothing_open(const ChainHead& head, Draft& draft) {
+  auto config = state_.ledger.get(kConfigInForce);
+  if (!config) return std::move(config).error();
+  auto schedule = schedule_by(config->value_or(""));
+  if (!schedule) return std::move(schedule).error();
+  std::vector<Record> records;
+  for (const WaitingRecord& waiting : draft.waiting) records.push_back(waiting.record);
+  const auto open = open_ticks(*schedule, head.link.period_to, draft.to, head.link.open, records);
+  for (RunMissed& missed : missed_of(open, draft.sealed)) {
+    draft.waiting.emplace_back().record = std::move(missed);
+  }
+  return Ok{};
 }
 
 // A record as it is sealed: an observation equal to its base says so instead of repeating it.
@@ -178,9 +203,7 @@ Result<Statement> Sealer::make_statement(const ChainHead& head, const Draft& dra
   auto config = state_.ledger.get(kConfigInForce);
   if (!config) return std::move(config).error();
   if (!*config) return Error{Errc::corrupt, "agent.db: no configuration in force"};
-  auto config_blob = state_.read_blob(**config);
-  if (!config_blob) return std::move(config_blob).error();
-  auto schedule = schedule_of_config(*config_blob);
+  auto schedule = schedule_by(**config);
   if (!schedule) return std::move(schedule).error();
 
   const ChainLink& link = head.link;
@@ -274,10 +297,8 @@ Status Sealer::add_rotation(const ChainHead& head, Draft& draft) {
 }
 
 // What a store would refuse is not signed in the first place: a fault here is ours.
-Status Sealer::check(const ChainHead& head, const Statement& statement) const {
-  auto config = state_.read_blob(statement.bundle.config);
-  if (!config) return std::move(config).error();
-  auto schedule = schedule_of_config(*config);
+Status Sealer::check(const ChainHead& head, const Statement& statement) {
+  auto schedule = schedule_by(statement.bundle.config);
   if (!schedule) return std::move(schedule).error();
   auto fault = check_link(head.link, statement);
   if (!fault) fault = check_schedule(head.link, statement, *schedule);

@@ -47,12 +47,14 @@ class Sealer {
   struct Draft;
   Result<bool> seal_one(bool is_heartbeat);
   Result<Draft> gather(const ChainHead& head, WallMs now);
+  Result<std::vector<ScheduleEntry>> schedule_by(std::string_view config);
+  Status leave_nothing_open(const ChainHead& head, Draft& draft);
   Result<Statement> make_statement(const ChainHead& head, const Draft& draft);
   Result<Statement> make_fitting(const ChainHead& head, Draft& draft);
   Result<Record> to_sealed(const ChainHead& head, Draft& draft, std::size_t index);
   Result<bool> replace_unreadable(const ChainHead& head, Draft& draft);
   Status add_rotation(const ChainHead& head, Draft& draft);
-  Status check(const ChainHead& head, const Statement& statement) const;
+  Status check(const ChainHead& head, const Statement& statement);
   Status commit(const ChainHead& head, const Draft& draft, const Statement& statement);
   [[nodiscard]] bool rotation_is_due(const ChainHead& head, WallMs now) const;
 
@@ -68,6 +70,10 @@ std::map<std::string, std::vector<TickRange>> open_ticks(const std::vector<Sched
                                                          WallMs from, WallMs to,
                                                          const std::vector<std::string>& carried,
                                                          const std::vector<Record>& records);
+
+// A record for each of these ranges: nobody was there.
+std::vector<RunMissed> missed_of(const std::map<std::string, std::vector<TickRange>>& ticks,
+                                 WallMs at);
 
 // The same as a bundle's `schedule`, with the counts.
 ScheduleCounts count_schedule(const std::vector<ScheduleEntry>& schedule, WallMs from, WallMs to,

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/vouchd/control_commands.h"
+
+#include <pwd.h>
+
+#include <array>
+
+namespace vouch::agent {
+namespace {
+
+json::Value failure(const Error& error) {
+  return json::Object{{"ok", false}, {"error", error.message}};
+}
+
+json::Value ok() {
+  return json::Object{{"ok", true}};
+}
+
+json::Value collect(Agent& agent, const std::string& collector) {
+  auto run = agent.collect(collector, Trigger::manual);
+  if (!run) return failure(run.error());
+  return json::Object{{"ok", true}, {"run", *run}};
+}
+
+json::Value pause(Agent& agent, const std::string& collector, const json::Value& request,
+                  uid_t peer) {
+  const auto seconds = json::get_integer(request, "seconds");
+  if (!seconds) return failure(seconds.error());
+  const auto reason = json::get_string(request, "reason").value_or("");
+  auto until = agent.pause(collector, *seconds, name_of_user(peer), reason);
+  if (!until) return failure(until.error());
+  return json::Object{{"ok", true}, {"until", format_second(*until)}};
+}
+
+}  // namespace
+
+std::string name_of_user(uid_t uid) {
+  const std::string number = "uid " + std::to_string(uid);
+  std::array<char, 4096> buffer;
+  struct passwd entry {};
+  struct passwd* found = nullptr;
+  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr ||
+      !is_window_text(found->pw_name)) {
+    return number;
+  }
+  return std::string(found->pw_name) + " (" + number + ")";
+}
+
+json::Value serve_command(Agent& agent, const json::Value& request, uid_t peer) {
+  const auto command = json::get_string(request, "command").value_or("");
+  const auto collector = json::get_string(request, "collector").value_or("");
+  if (command == "collect") return collect(agent, collector);
+  if (command == "pause") return pause(agent, collector, request, peer);
+  Status done = Error{Errc::invalid, "unknown command"};
+  if (command == "resume") done = agent.resume(collector);
+  if (command == "seal") done = agent.seal();
+  return done ? ok() : failure(done.error());
+}
+
+}  // namespace vouch::agent
