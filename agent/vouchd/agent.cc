@@ -139,6 +139,9 @@ std::int64_t Agent::wait_ms() {
   if (const auto wake = next_wake(schedule_, progress_)) {
     wait = std::min(wait, *wake - clock_.wall_ms());
   }
+  if (const auto due = next_by_boot_clock_us()) {
+    wait = std::min(wait, (*due - clock_.boot_us() + 999) / 1000);
+  }
   if (auto due = sealer_->due_us()) {
     wait = std::min(wait, (*due - clock_.boot_us() + 999) / 1000);
   }

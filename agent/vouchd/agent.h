@@ -94,6 +94,7 @@ class Agent {
   Status take_back(WaitingRecord record, WallMs due_to);
   Result<std::vector<ScheduleEntry>> schedule_in_force();
   Status run_by_boot_clock(bool spool_full);
+  [[nodiscard]] std::optional<std::int64_t> next_by_boot_clock_us() const;
   Status run_tick(const Due& due, bool spool_full);
   Status account_for(std::size_t index, const TickSlice& slice, std::int64_t newest,
                      bool spool_full);

@@ -147,4 +147,15 @@ Status Agent::run_by_boot_clock(bool spool_full) {
   return trouble;
 }
 
+std::optional<std::int64_t> Agent::next_by_boot_clock_us() const {
+  std::optional<std::int64_t> next;
+  for (const ScheduleEntry& entry : schedule_) {
+    const auto ran = ran_us_.find(entry.collector);
+    if (ran == ran_us_.end()) continue;
+    const std::int64_t due = ran->second + entry.interval_s * 1'000'000;
+    if (!next || due < *next) next = due;
+  }
+  return next;
+}
+
 }  // namespace vouch::agent

@@ -3,9 +3,11 @@
 """./dev bench [ROW ...]: one table row for each figure of docs/performance.md, ours against a peer in the
 same run, in turn. A peer that is not installed is reported as missing, never assumed.
 
-usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 9 10 12 (default: all; lynis in row 1 takes minutes: 1-lynis)
+usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 8 9 10 12 (default: all; lynis in row 1 takes minutes: 1-lynis)
 """
+import ctypes
 import os
+import select
 import shutil
 import signal
 import socket
@@ -150,6 +152,90 @@ def row_4():
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+WATCH_SAMPLES, DEBOUNCE_S = 50, 0.5
+
+
+class Arrivals:
+    """Tells when a file is renamed into a directory: inotify, so that waiting costs nothing."""
+
+    def __init__(self, directory):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = self.libc.inotify_init1(os.O_NONBLOCK)
+        self.libc.inotify_add_watch(self.fd, directory.encode(), 0x80)  # IN_MOVED_TO
+
+    def drain(self):
+        try:
+            while os.read(self.fd, 65536):
+                pass
+        except BlockingIOError:
+            pass
+
+    def next(self, seconds):
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return None
+        now = time.monotonic()
+        self.drain()
+        return now
+
+    def close(self):
+        os.close(self.fd)
+
+
+def watch_latencies(agent, watched):
+    """Seconds from a written file to the parcel of the bundle that has the run, less the debounce."""
+    process = subprocess.Popen([program("vouchd"), "--config", agent.config], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    outbox = os.path.join(agent.dir, "state", "outbox")
+    arrivals = None
+    try:
+        while not (os.path.isdir(outbox) and any(name.endswith(".parcel") for name in os.listdir(outbox))):
+            time.sleep(0.05)
+        arrivals = Arrivals(outbox)
+        found = []
+        for turn in range(WATCH_SAMPLES + 1):
+            time.sleep(2.5)  # Two bundles are never closer than 2 s.
+            arrivals.drain()
+            with open(os.path.join(watched, "sshd_config"), "w", encoding="ascii") as file:
+                file.write(f"# {turn}\n")
+            written = time.monotonic()
+            sealed = arrivals.next(10)
+            if sealed is None:
+                return None
+            if turn > 0:  # The first one reads everything.
+                found.append(sealed - written - DEBOUNCE_S)
+        return found
+    finally:
+        if arrivals:
+            arrivals.close()
+        process.terminate()
+        process.wait(10)
+
+
+def row_8():
+    agent = Agent(interval="1h")
+    watched = os.path.join(agent.dir, "etc")
+    try:
+        os.mkdir(watched)
+        for number in range(200):
+            with open(os.path.join(watched, f"file{number}"), "w", encoding="ascii") as file:
+                file.write("x" * 1000)
+        with open(agent.config, "w", encoding="utf-8") as file:
+            file.write(f"state_dir: {agent.dir}/state\nruntime_dir: {agent.dir}/run\ncollector_dir: {BIN}\nwatch_gap: 1s\n"
+                       f"packs: [{SOURCE}/policies/packs/linux-server]\nwatch_debounce: 500ms\ncollectors:\n"
+                       f"  config_drift: {{ interval: 1d, watch: [{watched}], options: {{ paths: [{watched}] }} }}\n")
+        found = watch_latencies(agent, watched)
+        if found is None:
+            m.row("8", "a watched file is written to its signed, durable record", "failed", "", "<= 10 ms", "")
+            return
+        found.sort()
+        p99 = found[min(len(found) - 1, int(len(found) * 0.99))]
+        m.row("8", "a watched file is written to its signed, durable record, less the debounce",
+              f"{m.milliseconds(p99)} p99, {m.milliseconds(statistics.median(found))} median", "none does it",
+              "<= 10 ms p99", "", f"{len(found)} writes; config_drift with all its tables, {checks_judged()} checks loaded; to the parcel's rename")
+    finally:
+        agent.remove()
+
+
 def row_9():
     patch = program("patch_level")
     m.cpu_row("9", "installed packages, against dpkg-query", [patch, "--tables", "deb_packages"], ["dpkg-query", "-W"],
@@ -278,7 +364,7 @@ def row_12():
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "9": row_9, "10": row_10, "12": row_12}
+ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "8": row_8, "9": row_9, "10": row_10, "12": row_12}
 
 
 def main():
