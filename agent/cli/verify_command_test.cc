@@ -94,10 +94,11 @@ TEST_CASE("the judgements of the period are printed, and are in the JSON form", 
   const OnDisk disk(store);
 
   const auto whole = verify_command(disk, {"--replay"});
-  CHECK_THAT(whole.out, Catch::Contains("1 of 1 controls operated over the period"));
+  CHECK_THAT(whole.out, Catch::Contains("1 of 1 controls operated over what each chain"));
   const auto longer = verify_command(
       disk, {"--replay", "--from", "2026-01-01T00:00:00Z", "--to", "2026-01-01T01:00:00Z"});
-  CHECK_THAT(longer.out, Catch::Contains("0 of 1 controls operated over the period"));
+  CHECK_THAT(longer.out,
+             Catch::Contains("0 of 1 controls operated over 2026-01-01T00:00Z…2026-01-01T01:00Z"));
   CHECK_THAT(longer.out, Catch::Contains("NO") && Catch::Contains("3/6"));
 
   const auto json = verify_command(disk, {"--replay", "--format", "json"});

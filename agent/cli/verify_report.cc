@@ -28,14 +28,18 @@ std::string span(std::int64_t seconds) {
   if (seconds < 2 * kHour) return fmt::format("{} min", seconds / kMinute);
   const auto days = seconds / kDay;
   const auto hours = seconds % kDay / kHour;
-  if (days == 0) return fmt::format("{} h", hours);
+  const auto minutes = seconds % kHour / kMinute;
+  if (days == 0) {
+    return minutes == 0 ? fmt::format("{} h", hours) : fmt::format("{} h {} min", hours, minutes);
+  }
   return hours == 0 ? fmt::format("{} d", days) : fmt::format("{} d {} h", days, hours);
 }
 
+// With the day on which it began; the JSON form has the moment.
 std::string gap(const ControlSlots& slots) {
   if (slots.longest_gap_ms < kMsPerSecond) return "-";
-  return fmt::format("{} from {}Z", span(slots.longest_gap_ms / kMsPerSecond),
-                     format_instant(slots.longest_gap_from).substr(0, 16));
+  return fmt::format("{} ({})", span(slots.longest_gap_ms / kMsPerSecond),
+                     format_instant(slots.longest_gap_from).substr(0, 10));
 }
 
 // One control over all hosts: sums, the longest gap of any.
@@ -77,6 +81,12 @@ std::vector<std::string> cells(const ControlSlots& slots) {
   return {fmt::format("{}/{}", slots.judged, slots.required), gap(slots),
           fmt::format("{}", slots.errors), fmt::format("{}", slots.suppressed),
           fmt::format("{}", slots.changes)};
+}
+
+std::string period_text(const std::optional<verify::Period>& period) {
+  if (!period) return "what each chain covers (--from and --to name a period)";
+  return fmt::format("{}Z…{}Z", format_instant(period->from).substr(0, 16),
+                     format_instant(period->to).substr(0, 16));
 }
 
 std::string controls_table(const std::vector<Row>& rows, bool many_hosts,
@@ -134,7 +144,8 @@ std::string changes_table(const policy::SlotReport& report, const TerminalStyle&
 std::string slots_as_text(const policy::SlotReport& report, const TerminalStyle& style) {
   const auto rows = by_control(report);
   const auto operated = std::ranges::count_if(rows, [](const Row& row) { return row.is_whole(); });
-  auto text = fmt::format("\n{} of {} controls operated over the period", operated, rows.size());
+  auto text = fmt::format("\n{} of {} controls operated over {}", operated, rows.size(),
+                          period_text(report.period));
   text +=
       report.hosts.size() == 1 ? "\n" : fmt::format(", on all of {} hosts\n", report.hosts.size());
   text += wrapped(

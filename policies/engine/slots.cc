@@ -239,6 +239,7 @@ HostSlots SlotCounter::close(const verify::Host& host, HostState& state) const {
 
 SlotReport SlotCounter::finish(const std::vector<verify::Host>& hosts) {
   SlotReport report;
+  report.period = period_;
   for (const auto& host : hosts) {
     const auto found = hosts_.find(host.agent);
     if (found == hosts_.end()) {

@@ -58,8 +58,9 @@ struct SlotChange {
 };
 
 struct SlotReport {
-  std::vector<HostSlots> hosts;     // Sorted by agent.
-  std::vector<SlotChange> changes;  // By first_at; at most kSlotChangesMax.
+  std::optional<verify::Period> period;  // Asked for; absent: each chain's own time.
+  std::vector<HostSlots> hosts;          // Sorted by agent.
+  std::vector<SlotChange> changes;       // By first_at; at most kSlotChangesMax.
   std::int64_t changes_left_out = 0;
 };
 inline constexpr std::size_t kSlotChangesMax = 1000;

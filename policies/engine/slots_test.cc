@@ -147,6 +147,21 @@ TEST_CASE("only pass, fail, waived and not applicable fill a slot", "[slots]") {
   CHECK(slots.errors == 1);
 }
 
+TEST_CASE("a run whose outcomes were dropped or purged fills no slot", "[slots]") {
+  Counted counted;
+  counted.judge({0.5});
+  Observation observation;
+  RunContent content;
+  content.policy = counted.policy;
+  const auto none = [](std::string_view) -> Result<std::string> {
+    return Error{Errc::not_found, "purged"};
+  };
+  counted.counter.take_run({"agent-1", kBegin + kHour * 3 / 2, observation, content, nullptr},
+                           none);
+
+  CHECK(fraction(counted.slots()) == "1/10");
+}
+
 TEST_CASE("a slot is judged only where each check of the control was", "[slots]") {
   Counted counted;
   counted.ask({3600, {"a.x", "a.y"}, 90});

@@ -206,9 +206,9 @@ void ChainWalk::note_anomalies(const Bundle& bundle, const std::optional<Place>&
   }
   if (!is_whole()) return;  // The leaves beside it are not known.
   const auto notes = timeline_.notes.find(bundle.seq);
-  for (auto& what :
-       check_arrival(notes == timeline_.notes.end() ? ArrivalNotes{} : notes->second,
-                     {bundle.sealed, place->at, place->place, next_due_}, context_.log_end)) {
+  for (auto& what : check_arrival(notes == timeline_.notes.end() ? ArrivalNotes{} : notes->second,
+                                  {bundle.sealed, place->at, place->place, next_due_, last_at_},
+                                  context_.log_end)) {
     anomaly(std::move(what));
   }
 }
@@ -260,6 +260,7 @@ std::optional<Failure> ChainWalk::take(const Opened& opened, const std::optional
 
   remember(bundle);
   next_due_ = bundle.next_due;
+  if (place) last_at_ = place->at;
   link_ = link_after(statement, opened.id, link_.spki);
   link_known_ = true;
   ++host_.bundles;

@@ -102,6 +102,7 @@ class ChainWalk {
   std::int64_t seq_ = 0;
   std::size_t log_seen_ = 0;        // The log that the bundle before saw.
   std::optional<WallMs> next_due_;  // What the bundle before promised.
+  WallMs last_at_ = 0;              // Its leaf's.
   CoverageCounter coverage_;
   Host host_;
   std::map<std::pair<std::int64_t, std::string>, Observed> observed_;  // Of the last 48 h.

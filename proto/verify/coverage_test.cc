@@ -198,6 +198,21 @@ TEST_CASE("a host that never sealed a bundle is not complete", "[coverage]") {
   CHECK(verdict.hosts.front().coverage.verdict() == "INCOMPLETE");
 }
 
+TEST_CASE("the inventory that the log names last is named, or that there is none", "[coverage]") {
+  StoreFixture store;
+  store.seal();
+  CHECK_THAT(write_text(store.verify()), Catch::Contains("1 host enrolled; no inventory"));
+
+  store.append(leaf::Inventory{"cmdb", std::string(64, 'a'), 3});
+  store.append(leaf::Inventory{"cmdb", std::string(64, 'b'), 2});
+  const auto verdict = store.verify();
+  REQUIRE(verdict.inventory);
+  CHECK(verdict.inventory->hosts == 2);
+  CHECK_THAT(write_text(verdict), Catch::Contains("1 host enrolled; inventory cmdb of 2026-01-01 "
+                                                  "names 2: compare (sha256 bbbb"));
+  CHECK(json::write(to_json(verdict)).find(R"("inventory":{)") != std::string::npos);
+}
+
 TEST_CASE("replay is asked for every run, and its answer decides", "[coverage]") {
   StoreFixture store;
   store.seal();

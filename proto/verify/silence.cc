@@ -82,7 +82,9 @@ std::vector<std::string> check_arrival(const ArrivalNotes& notes, const Arrival&
     dated = true;
     check_overdue(overdue, arrival.promised, found);
   }
-  if (!dated && arrival.promised && arrival.at > *arrival.promised + kSilenceMsMax) {
+  // In a backlog that came in at once, only the first was silent.
+  if (!dated && arrival.promised &&
+      arrival.at > std::max(*arrival.promised, arrival.heard) + kSilenceMsMax) {
     found.push_back(fmt::format("silence: due {}, received {}, and the log holds no overdue leaf",
                                 format_instant(*arrival.promised), format_instant(arrival.at)));
   }
@@ -103,7 +105,6 @@ std::vector<std::string> check_absence(const ArrivalNotes& notes, std::optional<
     found.push_back(
         fmt::format("late: leaf {} speaks of a bundle that is not in the log", late.index));
   }
-  // A backlog that has just come in is late, not silent.
   if (!promised || !notes.overdue.empty()) return found;
   if (log_end > std::max(*promised, heard) + kSilenceMsMax) {
     found.push_back(fmt::format("silence: due {}, the log goes on to {}, and holds no overdue leaf",

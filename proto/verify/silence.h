@@ -41,6 +41,7 @@ struct Arrival {
   WallMs at = 0;                   // Of its leaf.
   std::uint64_t place = 0;         // Of its leaf, over all logs.
   std::optional<WallMs> promised;  // next_due of the bundle before; none before seq 0.
+  WallMs heard = 0;                // `at` of the leaf of the bundle before.
 };
 
 // What contradicts the promise; each is an anomaly. `log_end`: the time of the last leaf.

@@ -23,7 +23,7 @@ Noted<leaf::Late> late(std::uint64_t index, std::int64_t late_s) {
 
 // Seq 7 was promised for kPromised and came at leaf 50.
 Arrival came(WallMs at) {
-  return {at - kMinute, at, 50, kPromised};
+  return {at - kMinute, at, 50, kPromised, kPromised - kHour};
 }
 
 std::string only(const std::vector<std::string>& found) {
@@ -35,7 +35,7 @@ std::string only(const std::vector<std::string>& found) {
 
 TEST_CASE("a bundle in time needs no leaf", "[silence]") {
   CHECK(check_arrival({}, came(kPromised + 59 * kMinute), 200 * kHour).empty());
-  CHECK(check_arrival({}, {0, kMinute, 50, std::nullopt}, 200 * kHour).empty());
+  CHECK(check_arrival({}, {0, kMinute, 50, std::nullopt, 0}, 200 * kHour).empty());
 }
 
 TEST_CASE("silence that an overdue leaf dates and a recovered leaf ends is on record",
@@ -52,6 +52,11 @@ TEST_CASE("silence without an overdue leaf shows", "[silence]") {
   CHECK(check_absence({}, kPromised, kPromised + kHour, kPromised + 2 * kHour).empty());
   CHECK(
       check_absence({{overdue(40, kPromised + kHour)}, {}, {}}, kPromised, 0, 200 * kHour).empty());
+}
+
+TEST_CASE("of a backlog that comes in at once only the first was silent", "[silence]") {
+  const auto at = kPromised + 9 * kHour;
+  CHECK(check_arrival({}, {at - kMinute, at, 50, kPromised, at - kMinute}, 200 * kHour).empty());
 }
 
 TEST_CASE("an overdue leaf that is not so shows", "[silence]") {
@@ -90,7 +95,7 @@ TEST_CASE("a recovery that is missing, too early or of nothing shows", "[silence
 }
 
 TEST_CASE("what was long under way has a late leaf that says for how long", "[silence]") {
-  const Arrival slow{kPromised - 30 * kHour, kPromised, 50, kPromised};
+  const Arrival slow{kPromised - 30 * kHour, kPromised, 50, kPromised, 0};
   CHECK_THAT(only(check_arrival({}, slow, 200 * kHour)), Catch::Contains("no late leaf"));
   CHECK(check_arrival({{}, {}, {late(51, 30 * 3600)}}, slow, 200 * kHour).empty());
   CHECK_THAT(only(check_arrival({{}, {}, {late(51, 3600)}}, slow, 200 * kHour)),

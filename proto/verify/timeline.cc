@@ -157,6 +157,10 @@ class Taker {
     timelines_.purges.push_back(leaf);
     return std::nullopt;
   }
+  std::optional<Failure> operator()(const leaf::Inventory& leaf) {
+    timelines_.inventory = {leaf.source, leaf.sha256, leaf.hosts, at_};
+    return std::nullopt;
+  }
   // What the store's people did: shown by other tools, of no consequence for a chain.
   template <typename Other>
   std::optional<Failure> operator()(const Other&) {

@@ -80,6 +80,7 @@ struct Timelines {
   std::vector<LoggedBundle> bundles;  // In log order.
   std::vector<leaf::Approval> approvals;
   std::vector<leaf::Purge> purges;
+  std::optional<InventoryNamed> inventory;  // The newest.
   WallMs last_at = 0;
   std::uint64_t leaves = 0;
   std::int64_t overdue = 0;  // Leaves.

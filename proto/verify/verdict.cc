@@ -116,6 +116,21 @@ std::string counts_text(const Verdict& verdict) {
   return text;
 }
 
+// All that is counted is of hosts that enrolled.
+std::string inventory_text(const Verdict& verdict) {
+  if (!verdict.inventory) {
+    return fmt::format(
+        "{} host{} enrolled; no inventory is in the log, so one that never enrolled "
+        "does not show\n",
+        verdict.hosts.size(), verdict.hosts.size() == 1 ? "" : "s");
+  }
+  const auto& inventory = *verdict.inventory;
+  return fmt::format("{} host{} enrolled; inventory {} of {} names {}: compare (sha256 {})\n",
+                     verdict.hosts.size(), verdict.hosts.size() == 1 ? "" : "s",
+                     printable(inventory.source), format_instant(inventory.at).substr(0, 10),
+                     inventory.hosts, inventory.sha256);
+}
+
 std::string judgements_text(const std::vector<Host>& hosts) {
   Judgements all;
   for (const auto& host : hosts) {
@@ -179,6 +194,7 @@ std::string write_text(const Verdict& verdict) {
   if (verdict.mode == Mode::full && !verdict.hosts.empty()) {
     text += "expected = observed + run-failed + run-missed + run-suppressed + unexplained\n";
     for (const auto& host : verdict.hosts) text += line_of(host);
+    text += inventory_text(verdict);
   }
   for (const auto& anomaly : verdict.anomalies) {
     text += fmt::format("anomaly {}: {}\n", printable(anomaly.where), printable(anomaly.what));

@@ -136,6 +136,14 @@ struct StampedCheckpoint {
   TimeStamp stamp;
 };
 
+// A list of hosts from elsewhere, by its newest leaf: who never enrolled shows against it alone.
+struct InventoryNamed {
+  std::string source;
+  std::string sha256;
+  std::int64_t hosts = 0;
+  WallMs at = 0;
+};
+
 struct Verdict {
   Mode mode = Mode::full;
   bool anchors_from_export = false;
@@ -145,7 +153,8 @@ struct Verdict {
   std::vector<std::string> repinned;  // Origins that no statement of the log before leads to.
   std::vector<Rollback> rollbacks;
   std::vector<StampedCheckpoint> time_stamps;  // By log and size.
-  std::vector<std::string> not_checked;        // What this verification leaves open, for a person.
+  std::optional<InventoryNamed> inventory;
+  std::vector<std::string> not_checked;  // What this verification leaves open, for a person.
   bool replayed = false;
   std::vector<Failure> failures;  // Of the anchors and the log; those of a chain stand in its host.
   std::vector<Host> hosts;        // Sorted by agent.

@@ -91,6 +91,13 @@ json::Value to_json(const Verdict& verdict) {
                                        {"valid_until", format_second(stamp.valid_until)}});
   }
   object.emplace("time_stamps", std::move(time_stamps));
+  if (verdict.inventory) {
+    const auto& inventory = *verdict.inventory;
+    object.emplace("inventory", json::Object{{"source", inventory.source},
+                                             {"sha256", inventory.sha256},
+                                             {"hosts", inventory.hosts},
+                                             {"at", format_instant(inventory.at)}});
+  }
   object.emplace("not_checked",
                  json::Array(verdict.not_checked.begin(), verdict.not_checked.end()));
   if (verdict.replayed) {

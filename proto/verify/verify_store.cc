@@ -128,6 +128,7 @@ class StoreVerification {
 
   void note_succession(const std::vector<LogPlace>& places) {
     verdict_.checkpoint = logs_.back().head;
+    verdict_.inventory = timelines_.inventory;
     std::set<std::size_t> repinned;
     for (std::size_t i = 1; i < places.size(); ++i) {
       verdict_.earlier.push_back(logs_[i - 1].head);
