@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one sender, and all of them together, may take: quotas per agent and hour, and memory.
+// What one sender, and all of them together, may take: quotas per agent and hour, memory, and
+// connections.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -60,6 +62,35 @@ class ByteBudget {
 
  private:
   std::atomic<std::int64_t> left_;
+};
+
+inline constexpr std::size_t kConnectionsMax = 1024;
+inline constexpr std::size_t kConnectionsPerClientMax = 256;
+
+// Whom a connection counts against, by its peer's address as text. The addresses of one IPv6 /64
+// are one client, since one host has them all.
+std::string client_name(const std::string& address);
+
+// Places for connections. One client has at most so many, and the last quarter of all places is for
+// clients that hold few, so that neither one client nor a handful shut out the others. For one
+// thread.
+class ConnectionBook {
+ public:
+  static constexpr std::size_t kFew = 4;
+
+  ConnectionBook(std::size_t connections_max, std::size_t per_client_max)
+      : connections_max_(connections_max), per_client_max_(per_client_max) {}
+
+  // False: no place for it.
+  [[nodiscard]] bool enter(const std::string& client);
+  void leave(const std::string& client);  // Once for each enter() that said true.
+  [[nodiscard]] std::size_t count() const { return count_; }
+
+ private:
+  const std::size_t connections_max_;
+  const std::size_t per_client_max_;
+  std::size_t count_ = 0;
+  std::unordered_map<std::string, std::size_t> held_;  // No zeros: bounded by count_.
 };
 
 }  // namespace vouch::store

@@ -11,11 +11,9 @@
 #include "core/digest.h"
 #include "core/encoding.h"
 #include "core/file.h"
-#include "core/log.h"
 #include "proto/join_string.h"
 #include "store/arguments.h"
 #include "store/certificates.h"
-#include "store/http_server.h"
 #include "store/layout.h"
 #include "store/store.h"
 #include "store/token.h"
@@ -145,42 +143,6 @@ int command_init(const std::vector<std::string>& words) {
       "above is the log's verifier key: give it to auditors by another way than this store\n"
       "next: vouch-store serve --dir %s, then vouch-store token create --dir %s\n",
       settings.origin.c_str(), settings.url().c_str(), dir.c_str(), dir.c_str());
-  return kExitOk;
-}
-
-int command_serve(const std::vector<std::string>& words) {
-  auto arguments =
-      Arguments::parse(words, {"--dir", "--listen", "--certificate", "--key", "--threads"}, {});
-  if (!arguments) return fail(kExitUsage, arguments.error().message);
-  if (!arguments->has("--dir") || !arguments->rest().empty()) {
-    return fail(kExitUsage, "serve needs --dir DIR; see --help");
-  }
-  const std::string dir = arguments->get("--dir");
-  const SystemClock clock;
-  auto store = Store::open(dir, clock);
-  if (!store) return fail(kExitUnavailable, store.error().message);
-  Settings settings = (*store)->settings();
-  auto listen = parse_listen(arguments->get("--listen", ""), settings);
-  if (!listen) return fail(kExitUsage, "--listen " + listen.error().message);
-  auto renewed = renew_certificate(dir, settings, clock);
-  if (!renewed) return fail(kExitFailed, renewed.error().message);
-
-  ServerOptions options;
-  options.address = settings.address;
-  options.port = settings.port;
-  options.certificate_path =
-      arguments->get("--certificate", dir + "/" + std::string(layout::kServerCertificate));
-  options.key_path = arguments->get("--key", dir + "/" + std::string(layout::kServerKey));
-  auto threads = parse_count(arguments->get("--threads", "2"), 64);
-  if (!threads) return fail(kExitUsage, "--threads " + threads.error().message);
-  options.threads = static_cast<unsigned>(*threads);
-  auto server = HttpServer::listen(options, (*store)->handler());
-  if (!server) return fail(kExitFailed, server.error().message);
-  log::info("serving " + settings.origin + " on " + options.address + ":" +
-            std::to_string((*server)->port()));
-  (*server)->run(true);
-  log::info("stopping");
-  (*store)->stop();
   return kExitOk;
 }
 

@@ -11,21 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
 #include "core/log.h"
+#include "store/bounds.h"
 #include "store/tls_context.h"
 
 namespace vouch::store {
@@ -41,6 +33,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 constexpr std::size_t kChunkBytes = 64u << 10;
 constexpr std::uint64_t kDrainBytesMax = 8u << 20;  // Of a body that nobody wants any more.
+constexpr std::size_t kReaderBytesPerSecondMin = 64u << 10;  // A slower one is cut off.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
 // Calls `start` with a callback, and resumes on this coroutine's executor when, and with what, the
@@ -60,14 +53,6 @@ asio::awaitable<T> wait_for(const std::function<void(std::function<void(T)>)>& s
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(T)>(
       initiate, asio::use_awaitable);
-}
-
-template <typename T>
-asio::awaitable<T> on_pool(asio::thread_pool& pool, const std::function<T()>& work) {
-  const std::function<void(std::function<void(T)>)> start = [&](std::function<void(T)> callback) {
-    asio::post(pool, [&work, callback = std::move(callback)] { callback(work()); });
-  };
-  co_return co_await wait_for<T>(start);
 }
 
 std::string text(beast::string_view view) {
@@ -97,7 +82,8 @@ class HttpServer::State {
         pool_(options.threads),
         acceptor_(io_),
         signals_(io_),
-        stop_timer_(io_) {}
+        stop_timer_(io_),
+        connections_(options.connections_max, options.connections_per_client_max) {}
 
   Status listen();
   std::uint16_t port() const { return port_; }
@@ -111,7 +97,7 @@ class HttpServer::State {
  private:
   struct Deadline {
     std::chrono::steady_clock::time_point at;
-    [[nodiscard]] std::chrono::steady_clock::duration left(std::chrono::seconds stall) const {
+    [[nodiscard]] std::chrono::steady_clock::duration left(std::chrono::milliseconds stall) const {
       const auto left = at - std::chrono::steady_clock::now();
       return std::min<std::chrono::steady_clock::duration>(left, stall);
     }
@@ -141,7 +127,7 @@ class HttpServer::State {
   std::uint16_t port_ = 0;
   // Touched by the network's thread alone.
   bool stopping_ = false;
-  std::size_t connections_ = 0;
+  ConnectionBook connections_;
   std::set<beast::tcp_stream*> idle_;  // Connections that wait for a request.
 };
 
@@ -169,7 +155,7 @@ void HttpServer::State::begin_stop() {
   acceptor_.close(ignored);
   signals_.cancel(ignored);
   for (auto* stream : idle_) stream->cancel();
-  if (connections_ == 0) return io_.stop();
+  if (connections_.count() == 0) return io_.stop();
   stop_timer_.expires_after(options_.stop);
   stop_timer_.async_wait([this](const boost::system::error_code&) { io_.stop(); });
 }
@@ -201,13 +187,15 @@ asio::awaitable<void> HttpServer::State::accept() {
       co_await pause.async_wait(kAwait);
       continue;
     }
-    if (connections_ >= options_.connections_max) continue;  // Closes the socket.
-    ++connections_;
-    asio::co_spawn(io_, serve(std::move(socket)), [this](const std::exception_ptr& failure) {
-      --connections_;
-      if (failure) log::error("a connection failed");
-      if (stopping_ && connections_ == 0) io_.stop();
-    });
+    boost::system::error_code gone;  // Then it counts against a client without a name.
+    const std::string client = client_name(socket.remote_endpoint(gone).address().to_string());
+    if (!connections_.enter(client)) continue;  // Closes the socket.
+    asio::co_spawn(io_, serve(std::move(socket)),
+                   [this, client](const std::exception_ptr& failure) {
+                     connections_.leave(client);
+                     if (failure) log::error("a connection failed");
+                     if (stopping_ && connections_.count() == 0) io_.stop();
+                   });
   }
 }
 
@@ -272,8 +260,9 @@ asio::awaitable<bool> HttpServer::State::serve_one(Stream& stream, beast::flat_b
   bool keep = parser.keep_alive() && !stopping_ && !early;
   const bool written =
       co_await write(stream, response, keep, parser.get().method() != http::verb::head);
+  const Deadline soon{std::min(deadline.at, std::chrono::steady_clock::now() + options_.stall)};
   while (written && !parser.is_done() && drained < kDrainBytesMax) {
-    if (!co_await read_chunk(stream, buffer, parser, chunk, deadline)) break;
+    if (!co_await read_chunk(stream, buffer, parser, chunk, soon)) break;
     drained += chunk.size();
   }
   co_return keep&& written;
@@ -287,8 +276,9 @@ asio::awaitable<bool> HttpServer::State::read_chunk(Stream& stream, beast::flat_
   auto& body = parser.get().body();
   body.data = chunk.data();
   body.size = chunk.size();
-  while (!parser.is_done() && body.size == kChunkBytes) {
-    beast::get_lowest_layer(stream).expires_after(deadline.left(options_.stall));
+  // Once for the whole chunk: a peer that sends a byte now and then does not hold on to its place.
+  beast::get_lowest_layer(stream).expires_after(deadline.left(options_.stall));
+  while (!parser.is_done() && body.size > 0) {
     const auto [error, count] = co_await http::async_read_some(stream, buffer, parser, kAwait);
     if (error && error != http::error::need_buffer) co_return false;
   }
@@ -298,11 +288,13 @@ asio::awaitable<bool> HttpServer::State::read_chunk(Stream& stream, beast::flat_
 
 // Calls `begin` on the pool; then, when it says how, makes the response there.
 asio::awaitable<Response> HttpServer::State::finish(const std::function<void(const Done&)>& begin) {
-  const std::function<void(Done)> start = [this, &begin](Done done) {
-    asio::post(pool_, [&begin, done = std::move(done)] { begin(done); });
+  const std::function<void(std::function<void(Response)>)> start = [this, &begin](auto callback) {
+    const Done done = [this, callback = std::move(callback)](ResponseMaker make) {
+      asio::post(pool_, [callback, make = std::move(make)] { callback(make()); });
+    };
+    asio::post(pool_, [&begin, done] { begin(done); });
   };
-  const ResponseMaker maker = co_await wait_for<ResponseMaker>(start);
-  co_return co_await on_pool<Response>(pool_, maker);
+  co_return co_await wait_for<Response>(start);
 }
 
 asio::awaitable<Response> HttpServer::State::answer(Stream& stream, beast::flat_buffer& buffer,
@@ -338,7 +330,9 @@ asio::awaitable<Response> HttpServer::State::answer_upload(Stream& stream,
                                                            Parser& parser, Upload& upload,
                                                            Deadline deadline) {
   std::string chunk;
-  const std::function<bool()> feed = [&upload, &chunk] { return upload.feed(chunk); };
+  const std::function<void(std::function<void(bool)>)> feed = [&](auto callback) {
+    asio::post(pool_, [&, callback = std::move(callback)] { callback(upload.feed(chunk)); });
+  };
   // The usual parcel comes in one piece: its feed and finish are one trip to the pool.
   const std::function<void(const Done&)> end = [&upload, &chunk](const Done& done) {
     (void)upload.feed(chunk);
@@ -349,7 +343,7 @@ asio::awaitable<Response> HttpServer::State::answer_upload(Stream& stream,
       co_return Response{408, "text/plain; charset=utf-8", "incomplete request\n", {}};
     }
     const bool last = parser.is_done();
-    if (!last && co_await on_pool<bool>(pool_, feed)) continue;
+    if (!last && co_await wait_for<bool>(feed)) continue;
     if (!last) chunk.clear();
     co_return co_await finish(end);
   }
@@ -364,8 +358,9 @@ asio::awaitable<bool> HttpServer::State::write(Stream& stream, Response& respons
   for (const auto& [name, value] : response.headers) message.set(name, value);
   message.keep_alive(keep_alive);
   message.content_length(response.body.size());
+  const std::chrono::seconds to_send(response.body.size() / kReaderBytesPerSecondMin);
   if (with_body) message.body() = std::move(response.body);
-  beast::get_lowest_layer(stream).expires_after(options_.stall);
+  beast::get_lowest_layer(stream).expires_after(options_.stall + to_send);
   const auto [error, count] = co_await http::async_write(stream, message, kAwait);
   co_return !error;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP/1.1 over TLS 1.3, with keep-alive. One thread for the network, a small pool for the
-// handlers; every wait has a deadline and everything a peer can make grow has a bound.
+// handlers; every wait has a deadline and everything a peer can make grow has a bound. Connections
+// are bounded per client address too, and connections above a bound are closed at once.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "store/bounds.h"
 #include "store/http.h"
 
 namespace vouch::store {
@@ -21,16 +23,18 @@ struct ServerOptions {
   std::string certificate_path;  // PEM, with its chain.
   std::string key_path;          // PEM.
   unsigned threads = 2;          // Of the pool.
-  std::size_t connections_max = 1024;
+  std::size_t connections_max = kConnectionsMax;
+  std::size_t connections_per_client_max = kConnectionsPerClientMax;
   std::size_t header_bytes_max = 16u << 10;
   std::size_t body_bytes_max = 64u << 10;  // Of what is not an upload.
   std::uint64_t upload_bytes_max = 528u << 20;
-  std::chrono::seconds handshake{10};
-  std::chrono::seconds idle{75};  // Between two requests of a connection.
-  std::chrono::seconds head{10};
-  std::chrono::seconds stall{30};     // Without a byte of a body, or of a reader.
-  std::chrono::seconds request{600};  // A whole request.
-  std::chrono::seconds stop{10};      // For what is under way when it stops.
+  std::chrono::milliseconds handshake{10'000};
+  std::chrono::milliseconds idle{75'000};  // Between two requests of a connection.
+  std::chrono::milliseconds head{10'000};
+  std::chrono::milliseconds stall{
+      30'000};  // For each 64 KiB of a body, and for who reads an answer.
+  std::chrono::milliseconds request{600'000};  // A whole request.
+  std::chrono::milliseconds stop{10'000};      // For what is under way when it stops.
 };
 
 class HttpServer {

@@ -4,45 +4,16 @@
 
 #include <catch2/catch.hpp>
 #include <string>
-#include <thread>
 
 #include "core/file.h"
 #include "core/random.h"
 #include "store/certificates.h"
+#include "store/running_server.h"
 #include "store/test_store.h"
 #include "tests/bench/tls_client.h"
 
 using namespace vouch;
 using namespace vouch::store;
-
-namespace {
-
-class RunningServer {
- public:
-  explicit RunningServer(Handler& handler, const std::string& dir,
-                         std::size_t connections_max = 16) {
-    ServerOptions options;
-    options.port = 0;
-    options.certificate_path = dir + "/tls/server.crt";
-    options.key_path = dir + "/private/server.pem";
-    options.connections_max = connections_max;
-    auto server = HttpServer::listen(options, handler);
-    REQUIRE(server);
-    server_ = *std::move(server);
-    thread_ = std::thread([this] { server_->run(); });
-  }
-  ~RunningServer() {
-    server_->stop();
-    thread_.join();
-  }
-  std::uint16_t port() const { return server_->port(); }
-
- private:
-  std::unique_ptr<HttpServer> server_;
-  std::thread thread_;
-};
-
-}  // namespace
 
 TEST_CASE("enrolment, parcels and reads over one kept connection", "[http]") {
   TestStore store;
@@ -126,16 +97,6 @@ TEST_CASE("another CA is not trusted", "[http]") {
 
   CHECK_FALSE(TlsClient::connect("localhost", server.port(), other.path() + "/tls/ca.crt"));
   CHECK(TlsClient::connect("localhost", server.port(), store.path() + "/tls/ca.crt"));
-}
-
-TEST_CASE("connections above the bound are closed", "[http]") {
-  TestStore store;
-  const RunningServer server(store.handler(), store.path(), 1);
-  auto first = TlsClient::connect("localhost", server.port(), store.path() + "/tls/ca.crt");
-  REQUIRE(first);
-
-  CHECK_FALSE(TlsClient::connect("localhost", server.port(), store.path() + "/tls/ca.crt"));
-  CHECK((*first)->get("/healthz").value().status == 200);
 }
 
 TEST_CASE("every CA that is made can be read back", "[certificates]") {

@@ -25,7 +25,10 @@ constexpr const char* kHelp =
         --listen   where to listen (0.0.0.0:8443)
         --no-ca    the site has a certificate of its own: see serve --certificate
   vouch-store serve --dir DIR [--listen ADDR:PORT] [--certificate PEM --key PEM] [--threads N]
+      [--connections N] [--connections-per-client N]
       serve until SIGTERM
+        --connections             at once (1024); the limit of open files is raised for them
+        --connections-per-client  of one address, or IPv6 network of 64 bits (a quarter)
   vouch-store token create --dir DIR [--uses N] [--expires 24h] [--label NAME=VALUE]…
       print a join string, once, for `vouch enroll` on standard input
   vouch-store token create --dir DIR --role auditor [--expires 7d]

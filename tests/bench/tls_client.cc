@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -106,6 +107,19 @@ Result<HttpsAnswer> TlsClient::send_raw(std::string_view bytes) {
   // A server may answer, and stop reading, before it has seen everything.
   (void)SSL_write_ex(state_->ssl.get(), bytes.data(), bytes.size(), &written);
   return read_answer();
+}
+
+bool TlsClient::send_part(std::string_view bytes) {
+  std::size_t written = 0;
+  return SSL_write_ex(state_->ssl.get(), bytes.data(), bytes.size(), &written) == 1;
+}
+
+bool TlsClient::closed_within(int timeout_ms) {
+  pollfd waits{state_->fd.get(), POLLIN, 0};
+  if (::poll(&waits, 1, timeout_ms) != 1) return false;
+  char byte = 0;
+  std::size_t count = 0;
+  return SSL_peek_ex(state_->ssl.get(), &byte, 1, &count) != 1;
 }
 
 Result<HttpsAnswer> TlsClient::read_answer() {

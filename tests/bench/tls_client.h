@@ -30,6 +30,10 @@ class TlsClient {
                            std::string_view body);
   // The bytes as they are, for tests of bad HTTP.
   Result<HttpsAnswer> send_raw(std::string_view bytes);
+  // A part of a request; false if the connection is gone.
+  bool send_part(std::string_view bytes);
+  // Waits for bytes or the end of the connection; true if it is the end.
+  bool closed_within(int timeout_ms);
 
   struct State;
   explicit TlsClient(std::unique_ptr<State> state);  // For connect().
