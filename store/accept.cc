@@ -158,6 +158,8 @@ Result<Accepted> accept_bundle(const Candidate& candidate, Batch& batch) {
     Accepted accepted;
     accepted.known = true;
     accepted.leaf = (*known)->leaf;
+    auto indexed = index_blobs(candidate, batch);  // Those that it lacked until now.
+    if (!indexed) return std::move(indexed).error();
     return accepted;
   }
   auto agent = batch.index().find_agent(candidate.statement.bundle.agent.id);

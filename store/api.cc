@@ -4,13 +4,10 @@
 #include <charconv>
 #include <utility>
 
-#include "core/digest.h"
 #include "core/encoding.h"
-#include "core/zstd.h"
-#include "proto/limits.h"
 #include "proto/names.h"
 #include "proto/tile.h"
-#include "store/layout.h"
+#include "store/evidence_files.h"
 #include "store/token.h"
 
 namespace vouch::store {
@@ -155,21 +152,10 @@ Response Api::get_receipt(std::string_view bundle_id) {
   return response;
 }
 
-Response Api::stored_file(const std::string& name, std::size_t bytes_max) {
-  auto packed = ingest_.disk.get(name, bytes_max);
-  if (!packed && packed.error().code == Errc::not_found) {
-    // Just accepted, and not in its place yet.
-    auto index = ingest_.readers.lend();
-    if (!index) return to_response(storage_problem(index.error()));
-    auto waiting = (*index)->waiting_file(name);
-    if (!waiting) return to_response(storage_problem(waiting.error()));
-    if (!*waiting) return not_found();
-    packed = **std::move(waiting);
-  }
-  if (!packed) return to_response(storage_problem(packed.error()));
-  auto bytes = zstd::decompress(*packed, bytes_max);
+Response Api::evidence(const Result<std::string>& bytes, std::string media_type) {
+  if (!bytes && bytes.error().code == Errc::not_found) return not_found();
   if (!bytes) return to_response(storage_problem(bytes.error()));
-  Response response{200, "application/octet-stream", *std::move(bytes), {}};
+  Response response{200, std::move(media_type), *bytes, {}};
   response.headers.emplace_back("Cache-Control", "private");
   return response;
 }
@@ -180,16 +166,19 @@ Response Api::get_bundle(std::string_view rest) {
   const auto agent = rest.substr(0, slash);
   const auto seq = parse_seq(rest.substr(slash + 1));
   if (!is_agent_id(agent) || !seq) return not_found();
-  auto response = stored_file(layout::bundle_path(agent, *seq), kEnvelopeBytesMax);
-  if (response.status == 200) response.content_type = "application/json";
-  return response;
+  auto index = ingest_.readers.lend();
+  if (!index) return to_response(storage_problem(index.error()));
+  auto row = (*index)->find_bundle_at(agent, *seq);
+  if (!row) return to_response(storage_problem(row.error()));
+  if (!*row) return not_found();
+  return evidence(read_bundle(ingest_.disk, **index, agent, *seq, (*row)->id), "application/json");
 }
 
 Response Api::get_blob(std::string_view sha256) {
   if (!is_hex_digest(sha256)) return not_found();
-  // The empty blob is never sent, so it may lack; everyone knows its content.
-  if (sha256 == kEmptyDigestHex) return {200, "application/octet-stream", "", {}};
-  return stored_file(layout::blob_path(sha256), kBlobBytesMax);
+  auto index = ingest_.readers.lend();
+  if (!index) return to_response(storage_problem(index.error()));
+  return evidence(read_blob(ingest_.disk, **index, sha256), "application/octet-stream");
 }
 
 std::optional<Response> Api::refuse_reader(const Request& request) {

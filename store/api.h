@@ -27,7 +27,7 @@ class Api final : public Handler {
   Response get_receipt(std::string_view bundle_id);
   Response get_bundle(std::string_view rest);
   Response get_blob(std::string_view sha256);
-  Response stored_file(const std::string& name, std::size_t bytes_max);
+  static Response evidence(const Result<std::string>& bytes, std::string media_type);
   // Nothing, if the bearer token is that of a role that may read evidence.
   std::optional<Response> refuse_reader(const Request& request);
 

@@ -16,6 +16,7 @@ inline constexpr int kExitUnavailable = 69;  // EX_UNAVAILABLE: not a store, or 
 int command_init(const std::vector<std::string>& words);
 int command_serve(const std::vector<std::string>& words);
 int command_token(const std::vector<std::string>& words);
+int command_fsck(const std::vector<std::string>& words);
 int command_hosts(const std::vector<std::string>& words);
 int command_status(const std::vector<std::string>& words);
 

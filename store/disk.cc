@@ -129,4 +129,14 @@ Result<std::string> DirectoryDisk::get(const std::string& name, std::size_t byte
   return read_file(root_ + "/" + name, bytes_max);
 }
 
+Result<bool> DirectoryDisk::has(const std::string& name) {
+  const std::string path = root_ + "/" + name;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    return errno_error("stat " + path, errno);
+  }
+  return S_ISREG(status.st_mode) && status.st_size > 0;
+}
+
 }  // namespace vouch::store

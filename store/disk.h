@@ -33,6 +33,8 @@ class Disk {
   virtual Status sync() = 0;
   // Errc::not_found, too_large.
   virtual Result<std::string> get(const std::string& name, std::size_t bytes_max) = 0;
+  // Whether a file of that name is there and not empty.
+  virtual Result<bool> has(const std::string& name) = 0;
 };
 
 // Told of each step that changes the disk, before it is taken. Crash tests end the process here.
@@ -50,6 +52,7 @@ class DirectoryDisk final : public Disk {
   Status put_unsynced(const File& file) override;
   Status sync() override;
   Result<std::string> get(const std::string& name, std::size_t bytes_max) override;
+  Result<bool> has(const std::string& name) override;
 
  private:
   struct Temporary {

@@ -26,7 +26,13 @@ void check_contract(Disk& disk) {
   REQUIRE(disk.put({{"checkpoint", "three"}}));
   CHECK(disk.get("checkpoint", 99).value() == "three");
 
+  CHECK(disk.has("a/b/c").value());
+  CHECK_FALSE(disk.has("a/b/none").value());
+  CHECK_FALSE(disk.has("none/at/all").value());
+  CHECK_FALSE(disk.has("checkpoint/x").value());
+
   REQUIRE(disk.put_unsynced({"a/x", ""}));
+  CHECK_FALSE(disk.has("a/x").value());  // Half of a file is none.
   REQUIRE(disk.put_unsynced({"a/b/c", "newer"}));
   CHECK(disk.get("a/b/c", 99).value() == "newer");
   CHECK(disk.get("a/x", 99).value().empty());

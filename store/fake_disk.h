@@ -47,6 +47,14 @@ class FakeDisk final : public Disk {
     }
     return Error{Errc::not_found, name + ": not there"};
   }
+  Result<bool> has(const std::string& name) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto* files : {&unsynced_, &durable_}) {
+      const auto found = files->find(name);
+      if (found != files->end()) return !found->second.empty();
+    }
+    return false;
+  }
 
   // As after a loss of power.
   void lose_unsynced() {

@@ -6,50 +6,22 @@
 #include <set>
 #include <utility>
 
-#include "core/digest.h"
-#include "core/file.h"
-#include "core/zstd.h"
-#include "proto/limits.h"
 #include "proto/outcomes.h"
-#include "store/layout.h"
+#include "store/disk.h"
+#include "store/evidence_files.h"
 
 namespace vouch::store {
 namespace {
 
-class BlobReader {
- public:
-  BlobReader(Index& index, const std::string& directory) : index_(index), directory_(directory) {}
-
-  Result<std::string> read(const std::string& sha256) {
-    if (sha256 == kEmptyDigestHex) return std::string();
-    const std::string name = layout::blob_path(sha256);
-    auto packed = read_file(directory_ + "/" + name, kBlobBytesMax);
-    if (!packed && packed.error().code == Errc::not_found) {
-      auto waiting = index_.waiting_file(name);
-      if (!waiting) return std::move(waiting).error();
-      if (*waiting) packed = **std::move(waiting);
-    }
-    if (!packed) return packed;
-    auto bytes = zstd::decompress(*packed, kBlobBytesMax);
-    if (!bytes) return std::move(bytes).error().in(name);
-    if (sha256_hex(*bytes) != sha256) return Error{Errc::corrupt, name + ": not of its digest"};
-    return bytes;
-  }
-
- private:
-  Index& index_;
-  const std::string& directory_;
-};
-
 // The packs that judged, as the bundle's policy set names them.
-Result<policy::PackSet> packs_of(const std::string& policy, BlobReader& blobs) {
-  auto text = blobs.read(policy);
+Result<policy::PackSet> packs_of(const std::string& policy, Disk& disk, Index& index) {
+  auto text = read_blob(disk, index, policy);
   if (!text) return std::move(text).error().in("policy set");
   auto entries = parse_policy_set(*text);
   if (!entries) return std::move(entries).error().in("policy set");
   std::vector<policy::Pack> packs;
   for (const auto& entry : *entries) {
-    auto bytes = blobs.read(entry.sha256);
+    auto bytes = read_blob(disk, index, entry.sha256);
     if (!bytes) return std::move(bytes).error().in("pack " + entry.pack);
     auto pack = policy::load_pack(*std::move(bytes), entry.pack);
     if (!pack) return std::move(pack).error();
@@ -76,7 +48,7 @@ Result<std::vector<HostScorecard>> fleet_scorecards(Index& index, const std::str
   if (!agents) return std::move(agents).error();
   auto runs = index.latest_runs();
   if (!runs) return std::move(runs).error();
-  BlobReader blobs(index, directory);
+  DirectoryDisk disk(directory, nullptr);   // Reads alone: what is being written stays.
   std::map<std::string, std::size_t> sets;  // Into `keep`, by digest.
   const policy::PackSet no_packs;
   std::vector<HostScorecard> rows;
@@ -86,7 +58,7 @@ Result<std::vector<HostScorecard>> fleet_scorecards(Index& index, const std::str
     std::string policy;
     for (const auto& run : *runs) {
       if (run.agent != agent.link.agent) continue;
-      auto blob = blobs.read(run.outcomes);
+      auto blob = read_blob(disk, index, run.outcomes);
       if (!blob) return std::move(blob).error().in(agent.host + ": outcomes of " + run.run);
       auto read = read_outcomes(*blob);
       if (!read) return std::move(read).error().in(agent.host + ": outcomes of " + run.run);
@@ -96,7 +68,7 @@ Result<std::vector<HostScorecard>> fleet_scorecards(Index& index, const std::str
       row.newest = std::max(row.newest, run.finished);
     }
     if (!policy.empty() && sets.count(policy) == 0) {
-      auto packs = packs_of(policy, blobs);
+      auto packs = packs_of(policy, disk, index);
       if (!packs) return std::move(packs).error().in(agent.host);
       sets.emplace(policy, keep.size());
       keep.push_back(*std::move(packs));

@@ -10,6 +10,7 @@
 #include "proto/limits.h"
 #include "proto/parcel.h"
 #include "store/accept.h"
+#include "store/evidence_files.h"
 #include "store/layout.h"
 
 namespace vouch::store {
@@ -42,7 +43,7 @@ class ParcelUpload final : public Upload, private ParcelSink {
   void finish(Done done) override;
 
  private:
-  enum class State { reading, refused, known, fork };
+  enum class State { reading, refused, fork };
 
   Status envelope_begin(std::size_t size_bytes) override;
   Status envelope(std::string_view bytes) override;
@@ -51,7 +52,9 @@ class ParcelUpload final : public Upload, private ParcelSink {
   Status blob_end() override;
 
   Status screen(std::string_view bytes, Index& index);
+  Status read_again(SignedEnvelope signed_envelope, std::string_view bytes);
   std::optional<Problem> find_missing();
+  Status heal_envelope();
   void submit(Done done);
   Response answer(const Status& committed);
   Response answer_known();
@@ -76,7 +79,7 @@ class ParcelUpload final : public Upload, private ParcelSink {
   std::int64_t held_ = 0;       // Of context_.memory.
   std::int64_t held_head_ = 0;  // Of context_.heads.
   std::optional<Candidate> candidate_;
-  std::uint64_t known_leaf_ = 0;
+  std::optional<std::uint64_t> known_leaf_;  // The bundle is on record, under this leaf.
   std::string blob_digest_;
   std::string blob_;
   Accepted accepted_;  // Written by the committer before it calls `done`.
@@ -146,8 +149,7 @@ Status ParcelUpload::screen(std::string_view bytes, Index& index) {
   if (!known) return refuse(storage_problem(known.error()));
   if (*known) {
     known_leaf_ = (*known)->leaf;
-    state_ = State::known;
-    return Error{Errc::other, "known"};
+    return read_again(std::move(signed_envelope), bytes);
   }
   auto statement = check_statement(signed_envelope, context_.compat);
   if (auto* problem = std::get_if<Problem>(&statement)) return refuse(std::move(*problem));
@@ -166,6 +168,15 @@ Status ParcelUpload::screen(std::string_view bytes, Index& index) {
   if (!std::holds_alternative<Forks>(standing)) return Ok{};
   state_ = State::fork;
   return Error{Errc::other, "fork"};
+}
+
+// A bundle that is on record: what it brings is compared with what is kept, and mends it.
+Status ParcelUpload::read_again(SignedEnvelope signed_envelope, std::string_view bytes) {
+  auto statement = parse_statement(signed_envelope.envelope.payload);
+  if (!statement) return refuse(internal_problem());  // It was accepted once.
+  candidate_ = Candidate{
+      std::move(signed_envelope), *std::move(statement), zstd::compress(bytes), {}, {}, {}};
+  return Ok{};
 }
 
 Status ParcelUpload::blob_begin(std::string_view sha256, std::size_t size_bytes) {
@@ -195,9 +206,13 @@ Status ParcelUpload::blob_end() {
   if (!index) return refuse(storage_problem(index.error()));
   auto known = (*index)->blob_known(blob_digest_);
   if (!known) return refuse(storage_problem(known.error()));
-  if (!*known) {
+  auto kept = *known ? read_blob(context_.disk, **index, blob_digest_)
+                     : Result<std::string>(Error{Errc::not_found, "new"});
+  if (!kept && !is_lost(kept)) return refuse(storage_problem(kept.error()));
+  if (!kept) {
     File file{layout::blob_path(blob_digest_), zstd::compress(blob_)};
-    if (file.bytes.size() <= kSmallBlobBytesMax) {
+    if (*known) log::warn(file.name + ": was lost or damaged; an agent has sent it again");
+    if (!*known && file.bytes.size() <= kSmallBlobBytesMax) {
       candidate_->files.push_back(std::move(file));
     } else {
       auto written = context_.disk.put({std::move(file)});
@@ -210,7 +225,8 @@ Status ParcelUpload::blob_end() {
   return Ok{};
 }
 
-// A subject may be left out iff it is empty, or this agent has sent it before and it is readable.
+// A subject may be left out iff it is empty, or this agent has sent it before and it is still
+// there.
 std::optional<Problem> ParcelUpload::find_missing() {
   auto index = context_.readers.lend();
   if (!index) return storage_problem(index.error());
@@ -221,17 +237,31 @@ std::optional<Problem> ParcelUpload::find_missing() {
     if (!sent && subject.sha256 == kEmptyDigestHex) continue;
     auto possessed = (*index)->possesses(candidate_->statement.bundle.agent.id, subject.sha256);
     if (!possessed) return storage_problem(possessed.error());
-    if (*possessed) continue;
-    if (sent) {
-      candidate_->new_subjects.push_back(subject.sha256);
-    } else {
-      missing.emplace_back(subject.sha256);
-    }
+    if (sent && !*possessed) candidate_->new_subjects.push_back(subject.sha256);
+    if (sent) continue;
+    auto kept = *possessed ? is_kept(context_.disk, **index, layout::blob_path(subject.sha256))
+                           : Result<bool>(false);
+    if (!kept) return storage_problem(kept.error());
+    if (!*kept) missing.emplace_back(subject.sha256);
   }
   if (missing.empty()) return std::nullopt;
   return Problem{ProblemKind::missing_blobs,
                  "this agent has not sent them before",
                  {{"missing", std::move(missing)}}};
+}
+
+// The envelope of a bundle on record, if its file is lost or damaged.
+Status ParcelUpload::heal_envelope() {
+  auto index = context_.readers.lend();
+  if (!index) return std::move(index).error();
+  const auto& bundle = candidate_->statement.bundle;
+  const auto kept = read_bundle(context_.disk, **index, bundle.agent.id, bundle.seq,
+                                candidate_->signed_envelope.id);
+  if (kept) return Ok{};
+  if (!is_lost(kept)) return kept.error();
+  File file{layout::bundle_path(bundle.agent.id, bundle.seq), candidate_->envelope_file};
+  log::warn(file.name + ": was lost or damaged; its agent has sent it again");
+  return context_.disk.put({std::move(file)});
 }
 
 void ParcelUpload::finish(Done done) {
@@ -248,13 +278,18 @@ void ParcelUpload::finish(Done done) {
     auto missing = find_missing();
     if (missing) (void)refuse(std::move(*missing));
   }
+  if (state_ == State::reading && known_leaf_) {
+    auto healed = heal_envelope();
+    if (!healed) (void)refuse(storage_problem(healed.error()));
+  }
   switch (state_) {
     case State::refused:
       return done([problem = *refusal_] { return to_response(problem); });
-    case State::known:
-      return done([this] { return answer_known(); });
     case State::reading:
     case State::fork:
+      if (known_leaf_ && candidate_->files.empty() && candidate_->new_subjects.empty()) {
+        return done([this] { return answer_known(); });
+      }
       return submit(std::move(done));
   }
 }
@@ -295,7 +330,7 @@ Response ParcelUpload::answer(const Status& committed) {
 }
 
 Response ParcelUpload::answer_known() {
-  auto receipt = context_.receipts.receipt(known_leaf_);
+  auto receipt = context_.receipts.receipt(*known_leaf_);
   if (!receipt) {
     // Committed, but its checkpoint is not out yet: it will be in a moment.
     if (receipt.error().code == Errc::not_found) {

@@ -38,6 +38,9 @@ constexpr const char* kHelp =
   vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
       a scorecard per host, from the latest verified runs
         --content  where frameworks/ and mappings/ are (/usr/share/vouch)
+  vouch-store fsck --dir DIR [--set-aside] [--format table|json]
+      which files of the evidence are lost or damaged; 1 if any is
+        --set-aside  move damaged blobs to damaged/, so that agents send them again
 
 Exit codes: 0 done, 1 failed, 64 wrong command line, 69 not a store or in use.
 The operator's page is docs/store.md.
@@ -53,6 +56,7 @@ int main(int argc, char** argv) {
       {"init", store::command_init},
       {"serve", store::command_serve},
       {"token", store::command_token},
+      {"fsck", store::command_fsck},
       {"hosts", store::command_hosts},
       {"status", store::command_status}};
   const std::vector<std::string> words(argv + 1, argv + argc);
