@@ -115,7 +115,31 @@ Status index_blobs(const Candidate& candidate, Batch& batch) {
   return Ok{};
 }
 
-Result<Accepted> take_bundle(const Candidate& candidate, Agent agent, Batch& batch) {
+// How punctual it was, where there is something to say.
+Status log_lateness(const Bundle& bundle, WallMs late_after_ms, Batch& batch) {
+  const auto& id = bundle.agent.id;
+  auto lateness = batch.index().lateness(id);
+  if (!lateness) return std::move(lateness).error();
+  const WallMs age = batch.at() - bundle.sealed;
+  const bool late = age > late_after_ms;
+  if (!late && !lateness->overdue_leaf) return Ok{};
+  if (lateness->overdue_leaf) {
+    auto leaf = batch.append(
+        leaf::Recovered{id, bundle.seq, static_cast<std::int64_t>(*lateness->overdue_leaf)});
+    if (!leaf) return std::move(leaf).error();
+    lateness->overdue_leaf.reset();
+    log::info("agent " + id + " (" + bundle.agent.host + ") is heard again");
+  }
+  if (late) {
+    auto leaf = batch.append(leaf::Late{id, bundle.seq, age / 1000});
+    if (!leaf) return std::move(leaf).error();
+    ++lateness->late;
+  }
+  return batch.index().set_lateness(id, *lateness);
+}
+
+Result<Accepted> take_bundle(const Candidate& candidate, Agent agent, WallMs late_after_ms,
+                             Batch& batch) {
   const auto& bundle = candidate.statement.bundle;
   const auto& envelope = candidate.signed_envelope.envelope;
   const auto& id = candidate.signed_envelope.id;
@@ -129,6 +153,8 @@ Result<Accepted> take_bundle(const Candidate& candidate, Agent agent, Batch& bat
     auto rotated = log_rotation(candidate, *rotate, batch);
     if (!rotated) return std::move(rotated).error();
   }
+  auto punctual = log_lateness(bundle, late_after_ms, batch);
+  if (!punctual) return std::move(punctual).error();
   auto kept =
       batch.add_file(layout::bundle_path(bundle.agent.id, bundle.seq), candidate.envelope_file);
   if (!kept) return std::move(kept).error();
@@ -151,7 +177,7 @@ Result<Accepted> take_bundle(const Candidate& candidate, Agent agent, Batch& bat
 
 }  // namespace
 
-Result<Accepted> accept_bundle(const Candidate& candidate, Batch& batch) {
+Result<Accepted> accept_bundle(const Candidate& candidate, WallMs late_after_ms, Batch& batch) {
   auto known = batch.index().find_bundle(candidate.signed_envelope.id);
   if (!known) return std::move(known).error();
   if (*known) {
@@ -165,6 +191,14 @@ Result<Accepted> accept_bundle(const Candidate& candidate, Batch& batch) {
   auto agent = batch.index().find_agent(candidate.statement.bundle.agent.id);
   if (!agent) return std::move(agent).error();
   if (!*agent) return Error{Errc::corrupt, "a key without an agent in the index"};
+  // Revoked since its signature was checked?
+  auto key = batch.index().find_key(candidate.signed_envelope.envelope.keyid);
+  if (!key) return std::move(key).error();
+  if (*key && is_revoked(**key, candidate.statement.bundle.seq)) {
+    Accepted refused;
+    refused.refusal = Problem{ProblemKind::revoked, "the key is revoked", {}};
+    return refused;
+  }
   auto standing = check_chain(**agent, candidate.statement);
   if (const auto* fork = std::get_if<Forks>(&standing)) {
     return refuse_fork(candidate, **std::move(agent), fork->seq_on_record, batch);
@@ -183,7 +217,7 @@ Result<Accepted> accept_bundle(const Candidate& candidate, Batch& batch) {
                               {{"reason", "rotate"}, {"pointer", "/predicate/records"}}};
     return refused;
   }
-  return take_bundle(candidate, **std::move(agent), batch);
+  return take_bundle(candidate, **std::move(agent), late_after_ms, batch);
 }
 
 }  // namespace vouch::store

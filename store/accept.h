@@ -34,7 +34,9 @@ struct Accepted {
   bool fork = false;
 };
 
-// In a batch: decides on the chain as it is now. An error is the database's.
-Result<Accepted> accept_bundle(const Candidate& candidate, Batch& batch);
+// In a batch: decides on the chain as it is now. An error is the database's. What was sealed more
+// than `late_after_ms` ago gets a `late` leaf too; the first bundle of an agent that was overdue, a
+// `recovered` one.
+Result<Accepted> accept_bundle(const Candidate& candidate, WallMs late_after_ms, Batch& batch);
 
 }  // namespace vouch::store

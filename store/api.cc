@@ -63,7 +63,9 @@ class RefusedUpload final : public Upload {
 }  // namespace
 
 std::unique_ptr<Upload> Api::upload(const Request& head) {
-  if (head.method != "POST" || path_of(head) != "/v1/parcels") return nullptr;
+  if (head.method != "POST") return nullptr;
+  if (path_of(head) == "/v1/drops") return make_drop_upload(drops_);
+  if (path_of(head) != "/v1/parcels") return nullptr;
   const auto malformed = [](std::string detail, std::string member) {
     return std::make_unique<RefusedUpload>(
         Problem{ProblemKind::malformed,
@@ -88,7 +90,9 @@ void Api::handle_async(const Request& request, const Done& done) {
 
 Response Api::handle(const Request& request) {
   const std::string_view path = path_of(request);
-  if (path == "/v1/parcels" || path == "/v1/enroll") return method_not_allowed("POST");
+  for (const auto* post : {"/v1/parcels", "/v1/enroll", "/v1/drops"}) {
+    if (path == post) return method_not_allowed("POST");
+  }
   if (request.method != "GET") return method_not_allowed("GET");
   return get(path, request);
 }

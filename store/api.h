@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "store/drops.h"
 #include "store/enrol.h"
 #include "store/http.h"
 #include "store/ingest.h"
@@ -14,8 +15,9 @@ namespace vouch::store {
 
 class Api final : public Handler {
  public:
-  // Both must outlive it.
-  Api(IngestContext& ingest, EnrolContext& enrol) : ingest_(ingest), enrol_(enrol) {}
+  // All must outlive it.
+  Api(IngestContext& ingest, EnrolContext& enrol, DropContext& drops)
+      : ingest_(ingest), enrol_(enrol), drops_(drops) {}
 
   Response handle(const Request& request) override;
   void handle_async(const Request& request, const Done& done) override;
@@ -33,6 +35,7 @@ class Api final : public Handler {
 
   IngestContext& ingest_;
   EnrolContext& enrol_;
+  DropContext& drops_;
 };
 
 }  // namespace vouch::store

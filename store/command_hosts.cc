@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/json.h"
@@ -14,27 +15,36 @@ namespace vouch::store {
 namespace {
 
 // What to say of a host at a glance, the worst first.
-std::string condition(const Agent& agent, WallMs now) {
+std::string condition(const Agent& agent, const Lateness& lateness, WallMs now) {
   if (agent.state != AgentState::active) return std::string(to_string(agent.state));
   if (agent.last_at == 0) return "enrolled, nothing received";
+  if (lateness.overdue_leaf) return "overdue, logged";
   return now > agent.next_due ? "overdue" : "reporting";
 }
 
 Colour colour_of(const std::string& condition) {
   if (condition == "reporting") return Colour::none;
-  return condition == "forked" ? Colour::red : Colour::yellow;
+  if (condition == "decommissioned") return Colour::dim;
+  return condition == "forked" || condition == "revoked" ? Colour::red : Colour::yellow;
 }
 
 std::string instant_or_dash(WallMs ms) {
   return ms == 0 ? "-" : format_instant(ms);
 }
 
-json::Value to_json(const Agent& agent, WallMs now) {
+struct Host {
+  Agent agent;
+  Lateness lateness;
+};
+
+json::Value to_json(const Host& host, WallMs now) {
+  const auto& [agent, lateness] = host;
   json::Object object{{"agent", agent.link.agent},
                       {"host", agent.host},
                       {"machine", agent.link.machine},
                       {"state", to_string(agent.state)},
-                      {"condition", condition(agent, now)},
+                      {"condition", condition(agent, lateness, now)},
+                      {"late_bundles", lateness.late},
                       {"version", agent.version},
                       {"labels", agent.labels},
                       {"next_seq", agent.link.next_seq},
@@ -44,16 +54,19 @@ json::Value to_json(const Agent& agent, WallMs now) {
     object.emplace("last_at", format_instant(agent.last_at));
     object.emplace("next_due", format_instant(agent.next_due));
   }
+  if (lateness.overdue_leaf) object.emplace("overdue_leaf", *lateness.overdue_leaf);
   return object;
 }
 
-void print_table(const std::vector<Agent>& agents, WallMs now) {
+void print_table(const std::vector<Host>& hosts, WallMs now) {
   const TerminalStyle style = terminal_style();
-  TextTable table({"HOST", "CONDITION", "BUNDLES", "LAST RECEIVED", "NEXT DUE", "AGENT", "LABELS"});
-  for (const auto& agent : agents) {
-    const std::string state = condition(agent, now);
+  TextTable table(
+      {"HOST", "CONDITION", "BUNDLES", "LATE", "LAST RECEIVED", "NEXT DUE", "AGENT", "LABELS"});
+  for (const auto& [agent, lateness] : hosts) {
+    const std::string state = condition(agent, lateness, now);
     table.add(
-        {agent.host, state, std::to_string(agent.link.next_seq), instant_or_dash(agent.last_at),
+        {agent.host, state, std::to_string(agent.link.next_seq),
+         lateness.late == 0 ? "-" : std::to_string(lateness.late), instant_or_dash(agent.last_at),
          instant_or_dash(agent.next_due), agent.link.agent, agent.labels},
         colour_of(state));
   }
@@ -77,15 +90,21 @@ int command_hosts(const std::vector<std::string>& words) {
   if (!index) return fail(kExitUnavailable, index.error().message);
   auto agents = index->agents();
   if (!agents) return fail(kExitFailed, agents.error().message);
+  std::vector<Host> hosts;
+  for (auto& agent : *agents) {
+    auto lateness = index->lateness(agent.link.agent);
+    if (!lateness) return fail(kExitFailed, lateness.error().message);
+    hosts.push_back({std::move(agent), *lateness});
+  }
   const WallMs now = SystemClock().wall_ms();
   if (format == "json") {
-    json::Array hosts;
-    for (const auto& agent : *agents) hosts.push_back(to_json(agent, now));
-    std::printf("%s\n", json::write_pretty(json::Object{{"hosts", std::move(hosts)}}).c_str());
-  } else if (agents->empty()) {
+    json::Array array;
+    for (const auto& host : hosts) array.push_back(to_json(host, now));
+    std::printf("%s\n", json::write_pretty(json::Object{{"hosts", std::move(array)}}).c_str());
+  } else if (hosts.empty()) {
     std::printf("no host is enrolled yet: vouch-store token create --dir %s\n", dir.c_str());
   } else {
-    print_table(*agents, now);
+    print_table(hosts, now);
   }
   return kExitOk;
 }

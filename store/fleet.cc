@@ -59,6 +59,7 @@ Result<std::vector<HostScorecard>> fleet_scorecards(Index& index, const std::str
     for (const auto& run : *runs) {
       if (run.agent != agent.link.agent) continue;
       auto blob = read_blob(disk, index, run.outcomes);
+      if (is_lost(blob)) continue;  // Dropped, or gone: nothing is said of what it judged.
       if (!blob) return std::move(blob).error().in(agent.host + ": outcomes of " + run.run);
       auto read = read_outcomes(*blob);
       if (!read) return std::move(read).error().in(agent.host + ": outcomes of " + run.run);

@@ -3,13 +3,17 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "core/file.h"
+#include "proto/signing_key.h"
 #include "store/commands.h"
+#include "store/committer.h"
 #include "store/test_store.h"
+#include "store/tree_log.h"
 
 using namespace vouch;
 using namespace vouch::store;
@@ -22,7 +26,7 @@ struct Checked {
   TestAgent agent = store.agent();
   Sealed first = agent.seal({"blob 0"});
 
-  explicit Checked(int bundles = 3) {
+  explicit Checked(int bundles = 2) {
     const auto fork = agent.seal_aside({"other branch"});
     REQUIRE(store.post_parcel(first.parcel).status == 201);
     for (int i = 1; i < bundles; ++i) {
@@ -93,7 +97,32 @@ TEST_CASE("every file of the evidence is missed when it is gone or damaged", "[f
 }
 
 TEST_CASE("full tiles and those above them are looked at", "[fsck]") {
-  Checked checked(300);
+  Checked checked(1);
+  const auto vkey = read_vkey(checked.store.path()).value();
+  const auto key = SigningKey::load(checked.file_of(std::string(layout::kLogKey)));
+  REQUIRE(key);
+  {
+    auto disk = DirectoryDisk::open(checked.store.path());
+    REQUIRE(disk);
+    auto index = checked.store.index();
+    Receipts receipts(**disk);
+    auto log = TreeLog::open(index, **disk, receipts, checked.store.clock, vkey, *key);
+    REQUIRE(log);
+    Filer filer(**disk);
+    Committer committer(index, *log, filer);
+    std::promise<Status> end;
+    REQUIRE(committer.submit({[](Batch& batch) -> Status {
+                                for (int i = 0; i < 300; ++i) {
+                                  auto leaf = batch.append(leaf::Export{"all", i, "local"});
+                                  if (!leaf) return std::move(leaf).error();
+                                }
+                                return Ok{};
+                              },
+                              [&end](const Status& status) { end.set_value(status); }}));
+    REQUIRE(end.get_future().get());
+  }
+  checked.store.reopen();
+  checked.store.close();
   REQUIRE(checked.faults().empty());
 
   for (const std::string name : {"tile/0/000", "tile/entries/000", "tile/1/000.p/1"}) {

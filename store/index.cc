@@ -36,6 +36,13 @@ CREATE TABLE IF NOT EXISTS possessions(
 CREATE TABLE IF NOT EXISTS waiting_files(
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS waiting_files_by_name ON waiting_files(name);
+CREATE TABLE IF NOT EXISTS lateness(
+  agent TEXT PRIMARY KEY, late INTEGER NOT NULL, overdue_leaf INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS drops(
+  agent TEXT NOT NULL, seq INTEGER NOT NULL, statement TEXT NOT NULL, leaf INTEGER NOT NULL,
+  lost TEXT NOT NULL, PRIMARY KEY (agent, seq, statement)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS orders(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, answer TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS latest_runs(
   agent TEXT NOT NULL, collector TEXT NOT NULL, seq INTEGER NOT NULL, run TEXT NOT NULL,
   now INTEGER NOT NULL, finished INTEGER NOT NULL, outcomes TEXT NOT NULL, policy TEXT NOT NULL,
@@ -73,6 +80,8 @@ std::string_view to_string(AgentState state) {
       return "forked";
     case AgentState::decommissioned:
       return "decommissioned";
+    case AgentState::revoked:
+      return "revoked";
   }
   return "unknown";
 }
@@ -138,20 +147,43 @@ Result<std::optional<Agent>> Index::find_agent(std::string_view id) {
   return std::optional<Agent>(*std::move(agent));
 }
 
+namespace {
+
+Result<std::vector<Agent>> read_agents(sqlite::Statement& select) {
+  std::vector<Agent> agents;
+  for (;;) {
+    auto row = select.step();
+    if (!row) return std::move(row).error();
+    if (!*row) break;
+    auto agent = read_agent(select);
+    if (!agent) return std::move(agent).error();
+    agents.push_back(*std::move(agent));
+  }
+  select.reset();
+  return agents;
+}
+
+}  // namespace
+
 Result<std::vector<Agent>> Index::agents() {
   static const std::string sql =
       "SELECT " + std::string(kAgentColumns) + " FROM agents ORDER BY host, id";
   auto select = prepared(sql);
   if (!select) return std::move(select).error();
-  std::vector<Agent> agents;
-  for (;;) {
-    auto row = (*select)->step();
-    if (!row) return std::move(row).error();
-    if (!*row) return agents;
-    auto agent = read_agent(**select);
-    if (!agent) return std::move(agent).error();
-    agents.push_back(*std::move(agent));
-  }
+  return read_agents(**select);
+}
+
+Result<std::vector<Agent>> Index::silent_agents(WallMs now, WallMs grace_ms,
+                                                std::int64_t count_max) {
+  static const std::string sql =
+      "SELECT " + std::string(kAgentColumns) +
+      " FROM agents WHERE state = 0 AND next_due > 0 AND max(next_due, last_at) < ?1"
+      " AND id NOT IN (SELECT agent FROM lateness WHERE overdue_leaf IS NOT NULL)"
+      " ORDER BY id LIMIT ?2";
+  auto select = prepared(sql);
+  if (!select) return std::move(select).error();
+  (*select)->bind(1, now - grace_ms).bind(2, count_max);
+  return read_agents(**select);
 }
 
 Status Index::bind_agent(std::string_view sql, const Agent& agent) {

@@ -5,6 +5,7 @@
 // thread at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,7 +27,7 @@ struct LogState {
   WallMs at = 0;     // Of the last entry.
 };
 
-enum class AgentState { active, forked, decommissioned };
+enum class AgentState { active, forked, decommissioned, revoked };
 std::string_view to_string(AgentState state);
 
 struct Agent {
@@ -83,6 +84,31 @@ struct LatestRun {
   std::string policy;    // Digest of the policy set.
 };
 
+// How punctual an agent is: what the log says of its silence.
+struct Lateness {
+  std::int64_t late = 0;                      // Bundles with a `late` leaf.
+  std::optional<std::uint64_t> overdue_leaf;  // It is overdue, and this leaf says so.
+};
+
+// Blobs of a bundle that will never come, by a `drop` leaf.
+struct DropRow {
+  std::string agent;
+  std::int64_t seq = 0;
+  std::string statement;  // SHA-256 of the notice; empty: an operator said so.
+  std::uint64_t leaf = 0;
+  std::vector<std::string> lost;  // Digests; empty: any of the bundle.
+
+  [[nodiscard]] bool excuses(std::string_view sha256) const {
+    return lost.empty() || std::find(lost.begin(), lost.end(), sha256) != lost.end();
+  }
+};
+
+// What a command asks of the store that is serving; see store/orders.h.
+struct OrderRow {
+  std::int64_t id = 0;
+  std::string body;
+};
+
 // A file that is promised but not yet synced at its place.
 struct WaitingFile {
   std::int64_t id = 0;
@@ -108,6 +134,9 @@ class Index {
 
   Result<std::optional<AgentKey>> find_key(std::string_view keyid);
   Status add_key(std::string_view keyid, const AgentKey& key);
+  Result<std::optional<std::string>> keyid_of_epoch(std::string_view agent, std::int64_t epoch);
+  // Bundles from this seq on are refused; an earlier revocation stays.
+  Status revoke_key(std::string_view keyid, std::int64_t from_seq);
 
   Result<std::optional<BundleRow>> find_bundle(std::string_view id);
   Result<std::optional<BundleRow>> find_bundle_at(std::string_view agent, std::int64_t seq);
@@ -131,12 +160,34 @@ class Index {
   Result<std::optional<Token>> find_token(std::string_view id);
   Status add_token(const Token& token);
   Status use_token(std::string_view id);
+  Result<std::vector<Token>> tokens();  // Those that expire last first.
+  Result<std::int64_t> agents_of_token(std::string_view id);
+  // No further use; Errc::not_found if there is none.
+  Status revoke_token(std::string_view id);
+
+  Result<Lateness> lateness(std::string_view agent);
+  Status set_lateness(std::string_view agent, const Lateness& lateness);
+  // Active agents that promised a bundle by now - grace and have been silent as long, without an
+  // `overdue` leaf yet; at most `count_max`.
+  Result<std::vector<Agent>> silent_agents(WallMs now, WallMs grace_ms, std::int64_t count_max);
+
+  Status add_drop(const DropRow& row);
+  Result<std::vector<DropRow>> drops(std::string_view agent, std::int64_t seq);
+
+  Result<std::int64_t> add_order(std::string_view body);
+  Result<std::vector<OrderRow>> open_orders();
+  Status answer_order(std::int64_t id, std::string_view answer);
+  // The answer, which is then forgotten; nothing if there is none yet.
+  Result<std::optional<std::string>> take_answer(std::int64_t id);
+  // True if it was still open, and so was never carried out.
+  Result<bool> withdraw_order(std::int64_t id);
 
   Status set_latest_run(const LatestRun& run);
   // Moves only the times: an unchanged run with the content of the one on record.
   Status touch_latest_run(const LatestRun& run);
   Result<std::vector<LatestRun>> latest_runs();
 
+  Result<bool> account_known(std::string_view id);
   Status add_account(std::string_view id, std::string_view role, WallMs created);
 
  private:

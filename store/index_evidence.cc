@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of the index about bundles, blobs, waiting files, tokens and latest runs.
+// The part of the index about bundles, blobs, waiting files and latest runs.
 #include "store/index.h"
 
 namespace vouch::store {
-
-std::string_view to_string(Role role) {
-  return role == Role::agent ? "agent" : "auditor";
-}
-
-Result<Role> parse_role(std::string_view text) {
-  if (text == "agent") return Role::agent;
-  if (text == "auditor") return Role::auditor;
-  return Error{Errc::invalid, "role must be agent or auditor"};
-}
 
 Result<std::optional<BundleRow>> Index::bundle_row(Result<sqlite::Statement*> statement) {
   if (!statement) return std::move(statement).error();
@@ -142,50 +132,6 @@ Status Index::forget_waiting_files(std::int64_t through_id) {
   auto remove = prepared("DELETE FROM waiting_files WHERE id <= ?1");
   if (!remove) return std::move(remove).error();
   return (*remove)->bind(1, through_id).run();
-}
-
-namespace {
-
-Result<Token> read_token(const sqlite::Statement& row) {
-  auto role = parse_role(row.text(1));
-  if (!role) return std::move(role).error();
-  return Token{row.text(0),    *role,       row.text(2), row.integer(3),
-               row.integer(4), row.text(5), row.text(6)};
-}
-
-}  // namespace
-
-Result<std::optional<Token>> Index::find_token(std::string_view id) {
-  auto select =
-      prepared("SELECT id, role, secret, uses_left, expires, labels, by FROM tokens WHERE id = ?1");
-  if (!select) return std::move(select).error();
-  auto row = (*select)->bind(1, id).step();
-  if (!row) return std::move(row).error();
-  if (!*row) return std::optional<Token>();
-  auto token = read_token(**select);
-  (*select)->reset();
-  if (!token) return std::move(token).error();
-  return std::optional<Token>(*std::move(token));
-}
-
-Status Index::add_token(const Token& token) {
-  auto insert = prepared("INSERT INTO tokens VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  if (!insert) return std::move(insert).error();
-  return (*insert)
-      ->bind(1, token.id)
-      .bind(2, to_string(token.role))
-      .bind_blob(3, token.secret)
-      .bind(4, token.uses_left)
-      .bind(5, token.expires)
-      .bind(6, token.labels)
-      .bind(7, token.by)
-      .run();
-}
-
-Status Index::use_token(std::string_view id) {
-  auto update = prepared("UPDATE tokens SET uses_left = uses_left - 1 WHERE id = ?1");
-  if (!update) return std::move(update).error();
-  return (*update)->bind(1, id).run();
 }
 
 Status Index::set_latest_run(const LatestRun& run) {

@@ -226,7 +226,7 @@ Status ParcelUpload::blob_end() {
 }
 
 // A subject may be left out iff it is empty, or this agent has sent it before and it is still
-// there.
+// there, or the log says that it was dropped.
 std::optional<Problem> ParcelUpload::find_missing() {
   auto index = context_.readers.lend();
   if (!index) return storage_problem(index.error());
@@ -244,6 +244,14 @@ std::optional<Problem> ParcelUpload::find_missing() {
     if (!kept) return storage_problem(kept.error());
     if (!*kept) missing.emplace_back(subject.sha256);
   }
+  if (missing.empty()) return std::nullopt;
+  const auto& bundle = candidate_->statement.bundle;
+  auto drops = (*index)->drops(bundle.agent.id, bundle.seq);
+  if (!drops) return storage_problem(drops.error());
+  std::erase_if(missing, [&drops](const json::Value& digest) {
+    return std::any_of(drops->begin(), drops->end(),
+                       [&digest](const DropRow& row) { return row.excuses(*digest.if_string()); });
+  });
   if (missing.empty()) return std::nullopt;
   return Problem{ProblemKind::missing_blobs,
                  "this agent has not sent them before",
@@ -297,7 +305,7 @@ void ParcelUpload::finish(Done done) {
 void ParcelUpload::submit(Done done) {
   Job job;
   job.apply = [this](Batch& batch) -> Status {
-    auto accepted = accept_bundle(*candidate_, batch);
+    auto accepted = accept_bundle(*candidate_, context_.late_after_ms, batch);
     if (!accepted) return std::move(accepted).error();
     accepted_ = *std::move(accepted);
     return Ok{};

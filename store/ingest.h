@@ -30,6 +30,7 @@ struct IngestContext {
   ByteBudget& memory;
   ByteBudget& heads;
   CompatAnswer compat;
+  WallMs late_after_ms;  // From sealing to receipt; above it the log says so.
 };
 
 // `declared_bytes`: the Content-Length, if there was one.

@@ -12,8 +12,8 @@ namespace vouch::store::layout {
 inline constexpr std::string_view kCheckpoint = "checkpoint";
 inline constexpr std::string_view kLogVkey = "log.vkey";
 inline constexpr std::string_view kDatabase = "store.db";
-inline constexpr std::string_view kLock = "lock";      // Held by whoever appends to the log.
-inline constexpr std::string_view kTemporary = "tmp";  // Emptied at start.
+inline constexpr std::string_view kLock = "lock";        // Held by whoever appends to the log.
+inline constexpr std::string_view kTemporary = "tmp";    // Emptied at start.
 inline constexpr std::string_view kDamaged = "damaged";  // What fsck set aside.
 inline constexpr std::string_view kSettings = "settings.json";  // Written by init.
 inline constexpr std::string_view kLogKey = "private/log.pem";

@@ -33,6 +33,14 @@ constexpr const char* kHelp =
       print a join string, once, for `vouch enroll` on standard input
   vouch-store token create --dir DIR --role auditor [--expires 7d]
       print a bearer token, once, for reading evidence over HTTPS
+  vouch-store token list --dir DIR [--format table|json]
+  vouch-store token revoke ID --dir DIR
+  vouch-store revoke AGENT|KEYID --dir DIR [--from-seq N] [--reason TEXT] [--by ACCOUNT]
+      refuse what a key signs, from its next bundle on (or from N): it was stolen
+  vouch-store decommission AGENT --dir DIR [--reason TEXT] [--by ACCOUNT]
+      the host is gone: its chain is complete, and its silence no longer counts
+  vouch-store drop AGENT SEQ --dir DIR [--by ACCOUNT]
+      take a bundle without its lost blobs, where its agent cannot say so itself any more
   vouch-store hosts --dir DIR [--format table|json]
       the enrolled hosts, and which of them have gone quiet
   vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
@@ -56,6 +64,9 @@ int main(int argc, char** argv) {
       {"init", store::command_init},
       {"serve", store::command_serve},
       {"token", store::command_token},
+      {"revoke", store::command_revoke},
+      {"decommission", store::command_decommission},
+      {"drop", store::command_drop},
       {"fsck", store::command_fsck},
       {"hosts", store::command_hosts},
       {"status", store::command_status}};

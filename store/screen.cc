@@ -85,7 +85,7 @@ std::variant<Statement, Problem> check_statement(const SignedEnvelope& signed_en
   if (bundle.epoch != signed_envelope.key.epoch) {
     return Problem{ProblemKind::bad_signature, "signed with the key of another epoch", {}};
   }
-  if (signed_envelope.key.revoked_from && bundle.seq >= *signed_envelope.key.revoked_from) {
+  if (is_revoked(signed_envelope.key, bundle.seq)) {
     return Problem{ProblemKind::revoked, "the key is revoked", {}};
   }
   if (!accepts(compat.compat, bundle.agent.version, bundle.sealed)) {
@@ -102,11 +102,18 @@ std::variant<Statement, Problem> check_statement(const SignedEnvelope& signed_en
   return *std::move(statement);
 }
 
+bool is_revoked(const AgentKey& key, std::int64_t seq) {
+  return key.revoked_from && seq >= *key.revoked_from;
+}
+
 Standing check_chain(const Agent& agent, const Statement& statement) {
   const auto& link = agent.link;
   const auto& bundle = statement.bundle;
   if (bundle.seq < link.next_seq) return Forks{bundle.seq};
   if (bundle.seq > link.next_seq) return chain_problem(agent, false, "");
+  if (agent.state == AgentState::decommissioned) {
+    return Problem{ProblemKind::revoked, "the agent is decommissioned: enrol a new one", {}};
+  }
   // At seq 0 there is no bundle yet that a wrong `prev` could contradict.
   if (bundle.prev != link.prev && bundle.seq > 0) return Forks{bundle.seq - 1};
   auto fault = check_link(link, statement);

@@ -49,6 +49,8 @@ struct Forks {
   std::int64_t seq_on_record = 0;  // Of the bundle that it contradicts.
 };
 using Standing = std::variant<Follows, Forks, Problem>;
+// A key does not sign from the seq on from which it is revoked.
+bool is_revoked(const AgentKey& key, std::int64_t seq);
 Standing check_chain(const Agent& agent, const Statement& statement);
 
 // 409 `chain`. `proof`: the tlog-proof of the leaf on record, if there is one.

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include <charconv>
+#include <utility>
 
 #include "core/json.h"
 
@@ -11,6 +12,7 @@ namespace vouch::store {
 namespace {
 
 constexpr std::int64_t kPortMax = 65535;
+constexpr std::int64_t kSecondsMax = 86400;
 
 Result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -43,6 +45,8 @@ std::string write_settings(const Settings& settings) {
                                          {"host", settings.host},
                                          {"address", settings.address},
                                          {"port", std::int64_t{settings.port}},
+                                         {"overdue_grace_s", settings.overdue_grace_s},
+                                         {"late_after_s", settings.late_after_s},
                                          {"own_ca", settings.own_ca}}) +
          "\n";
 }
@@ -65,6 +69,16 @@ Result<Settings> parse_settings(std::string_view text) {
   if (!port) return std::move(port).error();
   if (*port < 0 || *port > kPortMax) return Error{Errc::invalid, "member \"port\": not a port"};
   settings.port = static_cast<std::uint16_t>(*port);
+  for (const auto& [key, target] : {std::pair{"overdue_grace_s", &settings.overdue_grace_s},
+                                    std::pair{"late_after_s", &settings.late_after_s}}) {
+    if (value->find(key) == nullptr) continue;
+    auto member = json::get_integer(*value, key);
+    if (!member) return std::move(member).error();
+    if (*member < 0 || *member > kSecondsMax) {
+      return Error{Errc::invalid, std::string("member \"") + key + "\": not 0 to 86400 seconds"};
+    }
+    *target = *member;
+  }
   auto own_ca = json::get_bool(*value, "own_ca");
   if (!own_ca) return std::move(own_ca).error();
   settings.own_ca = *own_ca;

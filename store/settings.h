@@ -15,7 +15,9 @@ struct Settings {
   std::string host;     // By which agents reach the store.
   std::string address;  // To listen on.
   std::uint16_t port = 8443;
-  bool own_ca = true;  // False: the site puts its own certificate and key in place.
+  std::int64_t overdue_grace_s = 900;  // Silence after what was promised, until it is logged.
+  std::int64_t late_after_s = 3600;    // From sealing to receipt.
+  bool own_ca = true;                  // False: the site puts its own certificate and key in place.
 
   [[nodiscard]] std::string url() const;
 };

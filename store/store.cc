@@ -116,8 +116,10 @@ struct Store::Parts {
   std::unique_ptr<TreeLog> log;
   std::unique_ptr<Filer> filer;
   std::unique_ptr<Committer> committer;
+  std::unique_ptr<Caretaker> caretaker;
   std::unique_ptr<IngestContext> ingest;
   std::unique_ptr<EnrolContext> enrol;
+  std::unique_ptr<DropContext> drops;
   std::unique_ptr<Api> api;
 };
 
@@ -130,7 +132,15 @@ const Settings& Store::settings() const {
   return parts_->settings;
 }
 void Store::stop() {
+  parts_->caretaker->stop();
   parts_->committer->stop();
+}
+Status Store::tend() {
+  auto noted = parts_->caretaker->note_silence();
+  return noted ? parts_->caretaker->carry_out_orders() : noted;
+}
+Result<OrderAnswer> Store::carry_out(const Order& order) {
+  return parts_->caretaker->carry_out(order);
 }
 
 Status Store::init(const std::string& dir, const Settings& settings, const Clock& clock) {
@@ -198,19 +208,26 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
   parts->filer = std::make_unique<Filer>(*parts->disk);
   parts->committer =
       std::make_unique<Committer>(parts->index, *parts->log, *parts->filer, options.hook);
-  parts->ingest = std::make_unique<IngestContext>(IngestContext{clock,
-                                                                *parts->disk,
-                                                                parts->readers,
-                                                                parts->receipts,
-                                                                *parts->committer,
-                                                                parts->quotas,
-                                                                parts->memory,
-                                                                parts->heads,
-                                                                {compat, *std::move(note)}});
+  parts->ingest =
+      std::make_unique<IngestContext>(IngestContext{clock,
+                                                    *parts->disk,
+                                                    parts->readers,
+                                                    parts->receipts,
+                                                    *parts->committer,
+                                                    parts->quotas,
+                                                    parts->memory,
+                                                    parts->heads,
+                                                    {compat, *std::move(note)},
+                                                    parts->settings.late_after_s * 1000});
   parts->enrol = std::make_unique<EnrolContext>(
       EnrolContext{clock, parts->readers, parts->receipts, *parts->committer,
                    note::write_vkey(parts->vkey), policy_text(parts->vkey, parts->settings)});
-  parts->api = std::make_unique<Api>(*parts->ingest, *parts->enrol);
+  parts->drops = std::make_unique<DropContext>(DropContext{
+      clock, parts->readers, parts->receipts, *parts->committer, parts->quotas, parts->heads});
+  parts->api = std::make_unique<Api>(*parts->ingest, *parts->enrol, *parts->drops);
+  parts->caretaker = std::make_unique<Caretaker>(clock, parts->readers, *parts->committer,
+                                                 parts->settings.overdue_grace_s * 1000);
+  if (options.timer) parts->caretaker->start();
   return std::make_unique<Store>(std::move(parts));
 }
 

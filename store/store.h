@@ -12,6 +12,7 @@
 #include "proto/note.h"
 #include "store/api.h"
 #include "store/bounds.h"
+#include "store/caretaker.h"
 #include "store/committer.h"
 #include "store/disk.h"
 #include "store/filer.h"
@@ -29,7 +30,8 @@ namespace vouch::store {
 
 struct StoreOptions {
   Quota quota;
-  StepHook hook;  // For crash tests.
+  StepHook hook;      // For crash tests.
+  bool timer = true;  // Silence is noted and orders are carried out without being asked.
 };
 
 class Store {
@@ -45,6 +47,9 @@ class Store {
 
   Handler& handler();
   [[nodiscard]] const Settings& settings() const;
+  // What the timer does by itself: silence, then orders.
+  Status tend();
+  Result<OrderAnswer> carry_out(const Order& order);
   // Ends what is queued; after this no request gets more than `busy`. Call it before the listener
   // goes.
   void stop();

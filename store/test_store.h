@@ -38,19 +38,35 @@ class TestStore {
   }
 
   static Settings settings() {
-    return {"store.example.com/log1", "localhost", "127.0.0.1", 0, true};
+    Settings settings;
+    settings.origin = "store.example.com/log1";
+    settings.host = "localhost";
+    settings.address = "127.0.0.1";
+    settings.port = 0;
+    return settings;
   }
   [[nodiscard]] std::string path() const { return dir_ / "s"; }
 
   void reopen(StoreOptions options = {}) {
     store_.reset();
+    options.timer = false;  // Tests call tend() themselves.
     auto store = Store::open(path(), clock, std::move(options));
     REQUIRE(store);
     store_ = *std::move(store);
   }
   void close() { store_.reset(); }
   Handler& handler() { return store_->handler(); }
+  Store& store() { return *store_; }
 
+  Response post_drop(const std::string& notice) {
+    const auto upload =
+        handler().upload({"POST", "/v1/drops", "application/json", "", "", notice.size(), ""});
+    REQUIRE(upload);
+    (void)upload->feed(notice);
+    std::promise<Response> answer;
+    upload->finish([&answer](const ResponseMaker& make) { answer.set_value(make()); });
+    return answer.get_future().get();
+  }
   // Sends a body in pieces of `piece` bytes, as the network would.
   Response post_parcel(const std::string& parcel, std::size_t piece = 1u << 16) {
     Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", parcel.size(),
