@@ -25,7 +25,7 @@ Result<std::uint64_t> Batch::append(leaf::Body body) {
 Status Batch::add_file(std::string name, std::string bytes) {
   auto id = index_.add_waiting_file(name, bytes);
   if (!id) return std::move(id).error();
-  files_.push_back({*id, std::move(name), std::move(bytes)});
+  files_.push_back({*id, std::move(name), std::move(bytes), false});
   return Ok{};
 }
 
@@ -72,8 +72,11 @@ void Committer::commit_and_answer(const std::vector<Job>& jobs) {
     }
     if (batch.entries().empty()) return Ok{};
     step("stage");
-    auto staged = log_.stage(batch.entries(), at);
-    if (!staged) return staged;
+    log_.stage(batch.entries(), at);
+    for (const auto& tile : log_.staged_files()) {
+      auto promised = batch.add_file(tile.path, tile.bytes);
+      if (!promised) return promised;
+    }
     auto recorded = log_.record(index_);
     step("commit");
     return recorded;
@@ -89,11 +92,21 @@ void Committer::commit_and_answer(const std::vector<Job>& jobs) {
     return;
   }
   forgotten_through_ = std::max(forgotten_through_, placed);
-  filer_.add(batch.take_files());
-  if (batch.entries().empty() && !publish_due_) return answer(jobs, Ok{});
+  auto files = batch.take_files();
+  if (batch.entries().empty() && !publish_due_) {
+    filer_.add(std::move(files));
+    return answer(jobs, Ok{});
+  }
+  const std::size_t tiles = batch.entries().empty() ? 0 : log_.staged_files().size();
   step("publish");
   auto published = log_.publish();
   publish_due_ = !published;
+  // The tiles came last. Once in place they are only waiting to be synced.
+  for (std::size_t i = files.size() - tiles; published && i < files.size(); ++i) {
+    files[i].placed = true;
+    files[i].bytes = std::string();
+  }
+  filer_.add(std::move(files));
   step("answer");
   answer(jobs, published);
 }

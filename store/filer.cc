@@ -64,6 +64,7 @@ std::int64_t Filer::placed_through() const {
 
 bool Filer::place(const std::vector<WaitingFile>& files) {
   for (const auto& file : files) {
+    if (file.placed) continue;
     auto placed = disk_.put_unsynced({file.name, file.bytes});
     if (!placed) {
       log::error("place files: " + placed.error().message + "; trying again");

@@ -97,7 +97,7 @@ TEST_CASE("every file of the evidence is missed when it is gone or damaged", "[f
 }
 
 TEST_CASE("full tiles and those above them are looked at", "[fsck]") {
-  Checked checked(1);
+  Checked checked;
   const auto vkey = read_vkey(checked.store.path()).value();
   const auto key = SigningKey::load(checked.file_of(std::string(layout::kLogKey)));
   REQUIRE(key);

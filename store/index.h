@@ -114,6 +114,7 @@ struct WaitingFile {
   std::int64_t id = 0;
   std::string name;
   std::string bytes;
+  bool placed = false;  // It is at its place, and only not synced yet.
 };
 
 class Index {

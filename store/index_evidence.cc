@@ -112,7 +112,7 @@ Result<std::vector<WaitingFile>> Index::waiting_files() {
     auto row = (*select)->step();
     if (!row) return std::move(row).error();
     if (!*row) return files;
-    files.push_back({(*select)->integer(0), (*select)->text(1), (*select)->text(2)});
+    files.push_back({(*select)->integer(0), (*select)->text(1), (*select)->text(2), false});
   }
 }
 

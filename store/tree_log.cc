@@ -103,15 +103,9 @@ WallMs TreeLog::next_at() const {
   return std::max(at_, clock_.wall_ms());
 }
 
-Status TreeLog::stage(const std::vector<std::string>& entries, WallMs at) {
+void TreeLog::stage(const std::vector<std::string>& entries, WallMs at) {
   auto [appender, growth] = appender_.append(entries);
-  std::vector<File> files;
-  files.reserve(growth.files.size());
-  for (const auto& file : growth.files) files.push_back({file.path, file.bytes});
-  auto written = disk_.put(files);
-  if (!written) return written;
   staged_ = Staged{std::move(appender), std::move(growth), at};
-  return Ok{};
 }
 
 Status TreeLog::record(Index& index) {
@@ -125,12 +119,18 @@ Status TreeLog::publish() {
     for (auto& file : staged_->growth.files) unpublished_.push_back(std::move(file));
     staged_.reset();
   }
+  for (; placed_ < unpublished_.size(); ++placed_) {
+    const auto& tile = unpublished_[placed_];
+    auto placed = disk_.put_unsynced({tile.path, tile.bytes});
+    if (!placed) return std::move(placed).error().in("write tiles");
+  }
   auto note = checkpoint::sign({vkey_.name, appender_.size(), appender_.root()}, vkey_, key_);
   if (!note) return std::move(note).error().in("sign checkpoint");
   auto written = write_checkpoint(disk_, appender_.size(), *note);
   if (!written) return std::move(written).error().in("write checkpoint");
   receipts_.publish(*std::move(note), appender_.size(), unpublished_);
   unpublished_.clear();
+  placed_ = 0;
   return Ok{};
 }
 

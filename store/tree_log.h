@@ -2,14 +2,16 @@
 // The append-only log: entries become leaves, leaves tiles, and a signed checkpoint. It never signs
 // two roots for one size, whatever happens in between. The order for each batch, by one thread:
 //
-//   index.transaction([&] { …; log.stage(entries);      tiles and entry bundles, durable
-//                           return log.record(index); })  size and root, committed
-//   log.publish()                                         only then: signed, written, served
+//   index.transaction([&] { …; log.stage(entries);        what the tiles become
+//                           …the tiles, as waiting files    durable with the transaction
+//                           return log.record(index); })    size and root, committed
+//   log.publish()                                           only then: placed, signed, served
 //
-// A batch whose transaction fails is dropped with discard(); what it left on the disk is written
-// over by the next. A crash after the commit is mended by open(), which publishes again.
+// A batch whose transaction fails is dropped with discard(). After a crash behind the commit the
+// waiting files are placed again, and open() publishes again.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,9 +46,15 @@ class TreeLog {
   [[nodiscard]] WallMs next_at() const;
   [[nodiscard]] std::uint64_t size() const { return appender_.size(); }
 
-  Status stage(const std::vector<std::string>& entries, WallMs at);
+  void stage(const std::vector<std::string>& entries, WallMs at);
+  // Tiles and entry bundles of what is staged; they must be durable before it is published.
+  [[nodiscard]] const std::vector<tile::TileFile>& staged_files() const {
+    return staged_->growth.files;
+  }
   Status record(Index& index);
   void discard() { staged_.reset(); }
+  // Puts the tiles in their places, not yet synced, and the checkpoint, durably. If it fails, the
+  // next call tries again.
   Status publish();
 
  private:
@@ -69,6 +77,7 @@ class TreeLog {
   WallMs at_;
   std::optional<Staged> staged_;
   std::vector<tile::TileFile> unpublished_;  // Tiles committed since the last checkpoint.
+  std::size_t placed_ = 0;                   // So many of them are in place.
   Disk& disk_;
   Receipts& receipts_;
   const Clock& clock_;
