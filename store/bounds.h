@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -19,6 +20,10 @@ namespace vouch::store {
 struct Quota {
   std::int64_t bytes = std::int64_t{2} << 30;
   std::int64_t parcels = 3600;
+
+  static Quota none() {
+    return {std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::max()};
+  }
 };
 
 // Counts per agent and full hour. Kept in memory: a restart forgives. Safe from any thread.

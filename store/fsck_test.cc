@@ -105,7 +105,7 @@ TEST_CASE("full tiles and those above them are looked at", "[fsck]") {
     auto disk = DirectoryDisk::open(checked.store.path());
     REQUIRE(disk);
     auto index = checked.store.index();
-    Receipts receipts(**disk);
+    Receipts receipts(**disk, vkey.name);
     auto log = TreeLog::open(index, **disk, receipts, checked.store.clock, vkey, *key);
     REQUIRE(log);
     Filer filer(**disk);

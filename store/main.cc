@@ -41,6 +41,9 @@ constexpr const char* kHelp =
       the host is gone: its chain is complete, and its silence no longer counts
   vouch-store drop AGENT SEQ --dir DIR [--by ACCOUNT]
       take a bundle without its lost blobs, where its agent cannot say so itself any more
+  vouch-store import PARCELS --dir DIR
+      take the parcels that `vouch parcel export` wrote to a directory, and write receipts
+      beside them for `vouch parcel import`; the store must not be serving
   vouch-store hosts --dir DIR [--format table|json]
       the enrolled hosts, and which of them have gone quiet
   vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
@@ -64,6 +67,7 @@ int main(int argc, char** argv) {
       {"init", store::command_init},
       {"serve", store::command_serve},
       {"token", store::command_token},
+      {"import", store::command_import},
       {"revoke", store::command_revoke},
       {"decommission", store::command_decommission},
       {"drop", store::command_drop},

@@ -104,6 +104,14 @@ Result<std::string> Receipts::receipt(std::uint64_t leaf) {
   return receipt(leaf, *found);
 }
 
+Result<std::string> Receipts::consistency(std::uint64_t old_size) {
+  const std::lock_guard lock(mutex_);
+  auto proof = merkle::consistency_proof(
+      [this](int level, std::uint64_t index) { return node(level, index); }, old_size, size_);
+  if (!proof) return std::move(proof).error().in("consistency");
+  return vouch::receipt::write_consistency({old_size, *std::move(proof)});
+}
+
 Result<std::string> Receipts::entry(std::uint64_t leaf) {
   const std::lock_guard lock(mutex_);
   const tile::TileId id{true, 0, leaf / tile::kTileWidth, tile::kTileWidth};

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -18,7 +19,9 @@ namespace vouch::store {
 
 class Receipts {
  public:
-  explicit Receipts(Disk& disk) : disk_(disk) {}  // `disk` must outlive it.
+  // `disk` must outlive it. `origin` is the log's name.
+  Receipts(Disk& disk, std::string origin) : disk_(disk), origin_(std::move(origin)) {}
+  [[nodiscard]] const std::string& origin() const { return origin_; }
 
   // From now on `note` is the head, over `size` leaves. `grown` are the tiles that were written for
   // it: their hashes are remembered, so that a receipt reads nothing back from the disk.
@@ -31,6 +34,9 @@ class Receipts {
   // The same; takes the entry from its bundle of entries.
   Result<std::string> receipt(std::uint64_t leaf);
   Result<std::string> entry(std::uint64_t leaf);
+  // The content of a `.consistency` file: from `old_size` leaves to the head. Errc::invalid if that
+  // is 0 or above the head.
+  Result<std::string> consistency(std::uint64_t old_size);
 
  private:
   Result<merkle::Hash> node(int level, std::uint64_t index);
@@ -39,6 +45,7 @@ class Receipts {
   void remember(const tile::TileId& id, const std::vector<merkle::Hash>& hashes);
 
   Disk& disk_;
+  const std::string origin_;
   mutable std::mutex mutex_;  // Guards everything below.
   std::string note_;
   std::uint64_t size_ = 0;

@@ -96,7 +96,7 @@ struct Store::Parts {
         disk(std::move(disk_in)),
         index(std::move(index_in)),
         readers(index_path),
-        receipts(*disk),
+        receipts(*disk, settings.origin),
         quotas(quota),
         memory(kReceiveBytesMax),
         heads(kHeadBytesMax) {}
@@ -130,6 +130,10 @@ Handler& Store::handler() {
 }
 const Settings& Store::settings() const {
   return parts_->settings;
+}
+Result<ImportCounts> Store::import(const std::string& parcels, const RefusalSink& sink) {
+  return import_parcels(*parts_->api, parts_->readers, *parts_->disk, parts_->receipts, parcels,
+                        sink);
 }
 void Store::stop() {
   parts_->caretaker->stop();

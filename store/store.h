@@ -16,6 +16,7 @@
 #include "store/committer.h"
 #include "store/disk.h"
 #include "store/filer.h"
+#include "store/import.h"
 #include "store/index.h"
 #include "store/index_readers.h"
 #include "store/receipts.h"
@@ -50,6 +51,8 @@ class Store {
   // What the timer does by itself: silence, then orders.
   Status tend();
   Result<OrderAnswer> carry_out(const Order& order);
+  // See store/import.h.
+  Result<ImportCounts> import(const std::string& parcels, const RefusalSink& sink);
   // Ends what is queued; after this no request gets more than `busy`. Call it before the listener
   // goes.
   void stop();
