@@ -124,9 +124,12 @@ Status log_lateness(const Bundle& bundle, WallMs late_after_ms, Batch& batch) {
   const bool late = age > late_after_ms;
   if (!late && !lateness->overdue_leaf) return Ok{};
   if (lateness->overdue_leaf) {
-    auto leaf = batch.append(
-        leaf::Recovered{id, bundle.seq, static_cast<std::int64_t>(*lateness->overdue_leaf)});
-    if (!leaf) return std::move(leaf).error();
+    // One that went quiet in an earlier log has nothing to point at in this one.
+    if (const auto overdue = batch.index_of(*lateness->overdue_leaf)) {
+      auto leaf =
+          batch.append(leaf::Recovered{id, bundle.seq, static_cast<std::int64_t>(*overdue)});
+      if (!leaf) return std::move(leaf).error();
+    }
     lateness->overdue_leaf.reset();
     log::info("agent " + id + " (" + bundle.agent.host + ") is heard again");
   }

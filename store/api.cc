@@ -6,6 +6,7 @@
 
 #include "core/encoding.h"
 #include "proto/names.h"
+#include "proto/note.h"
 #include "proto/tile.h"
 #include "store/evidence_files.h"
 #include "store/token.h"
@@ -108,6 +109,12 @@ Response Api::get(std::string_view path, const Request& request) {
     return {200, "text/plain; charset=utf-8", ingest_.compat.note, {}};
   }
   if (path.substr(0, 9) == "/v1/tile/") return get_tile(path.substr(4), request);
+  const auto& earlier = ingest_.receipts.earlier();
+  if (path == "/v1/succession") {
+    return earlier.empty() ? not_found() : get_succession(earlier.back().name);
+  }
+  if (cut_prefix(path, "/v1/successions/")) return get_succession(path);
+  if (cut_prefix(path, "/v1/logs/")) return get_earlier(path, request);
   if (cut_prefix(path, "/v1/receipts/")) return get_receipt(path);
   const bool is_bundle = cut_prefix(path, "/v1/bundles/");
   if (!is_bundle && !cut_prefix(path, "/v1/blobs/sha256/")) return not_found();
@@ -137,6 +144,40 @@ Response Api::get_tile(std::string_view path, const Request& request) {
   Response response{200, "application/octet-stream", *std::move(bytes), {}};
   response.headers.emplace_back("Cache-Control", id->entries ? "private" : kForEver);
   return response;
+}
+
+// The note that ended the log `name`. There is none where its key was lost.
+Response Api::get_succession(std::string_view name) {
+  for (const auto& log : ingest_.receipts.earlier()) {
+    if (log.name != name) continue;
+    auto note = ingest_.disk.get("successions/" + log.name, note::kNoteBytesMax);
+    if (note) return {200, "text/plain; charset=utf-8", *std::move(note), {}};
+    if (note.error().code != Errc::not_found) return to_response(storage_problem(note.error()));
+  }
+  return not_found();
+}
+
+// <name>/checkpoint, <name>/tile/…: what an earlier log was at its end.
+Response Api::get_earlier(std::string_view rest, const Request& request) {
+  const auto slash = rest.find('/');
+  if (slash == std::string_view::npos) return not_found();
+  const auto name = rest.substr(0, slash);
+  const std::string path(rest.substr(slash + 1));
+  for (const auto& log : ingest_.receipts.earlier()) {
+    if (log.name != name) continue;
+    const auto id = tile::parse_tile_path(path);
+    if (!id && path != "checkpoint") return not_found();
+    if (id && id->entries) {
+      auto refused = refuse_reader(request);
+      if (refused) return *std::move(refused);
+    }
+    auto bytes = ingest_.disk.get("logs/" + log.name + "/" + path, tile::kEntriesBytesMax);
+    if (!bytes && bytes.error().code == Errc::not_found) return not_found();
+    if (!bytes) return to_response(storage_problem(bytes.error()));
+    return {
+        200, id ? "application/octet-stream" : "text/plain; charset=utf-8", *std::move(bytes), {}};
+  }
+  return not_found();
 }
 
 Response Api::get_receipt(std::string_view bundle_id) {

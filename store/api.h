@@ -26,6 +26,8 @@ class Api final : public Handler {
  private:
   Response get(std::string_view path, const Request& request);
   Response get_tile(std::string_view path, const Request& request);
+  Response get_earlier(std::string_view rest, const Request& request);
+  Response get_succession(std::string_view name);
   Response get_receipt(std::string_view bundle_id);
   Response get_bundle(std::string_view rest);
   Response get_blob(std::string_view sha256);

@@ -17,6 +17,7 @@ int command_init(const std::vector<std::string>& words);
 int command_serve(const std::vector<std::string>& words);
 int command_token(const std::vector<std::string>& words);
 int command_fsck(const std::vector<std::string>& words);
+int command_succeed(const std::vector<std::string>& words);
 int command_import(const std::vector<std::string>& words);
 int command_revoke(const std::vector<std::string>& words);
 int command_decommission(const std::vector<std::string>& words);

@@ -19,7 +19,7 @@ Result<std::uint64_t> Batch::append(leaf::Body body) {
   auto entry = leaf::write({at_, std::move(body)});
   if (!entry) return std::move(entry).error().in("log entry");
   entries_.push_back(*std::move(entry));
-  return size_ + entries_.size() - 1;
+  return base_ + size_ + entries_.size() - 1;
 }
 
 Status Batch::add_file(std::string name, std::string bytes) {
@@ -29,8 +29,10 @@ Status Batch::add_file(std::string name, std::string bytes) {
   return Ok{};
 }
 
-Committer::Committer(Index& index, TreeLog& log, Filer& filer, StepHook hook)
-    : index_(index), log_(log), filer_(filer), hook_(std::move(hook)), thread_([this] { run(); }) {}
+Committer::Committer(Index& index, TreeLog& log, Filer& filer, std::uint64_t base, StepHook hook)
+    : index_(index), log_(log), filer_(filer), base_(base), hook_(std::move(hook)), thread_([this] {
+        run();
+      }) {}
 
 void Committer::stop() {
   {
@@ -59,7 +61,7 @@ void Committer::answer(const std::vector<Job>& jobs, const Status& status) {
 
 void Committer::commit_and_answer(const std::vector<Job>& jobs) {
   const WallMs at = log_.next_at();
-  Batch batch(index_, log_.size(), at);
+  Batch batch(index_, base_, log_.size(), at);
   const std::int64_t placed = filer_.placed_through();
   auto committed = index_.transaction([&]() -> Status {
     if (placed > forgotten_through_) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,12 +28,18 @@ inline constexpr std::size_t kBatchJobsMax = 1024;
 // What a job may do inside the transaction of its batch.
 class Batch {
  public:
-  Batch(Index& index, std::uint64_t size, WallMs at) : index_(index), size_(size), at_(at) {}
+  // `base`: number of the log's first leaf, see EarlierLog.
+  Batch(Index& index, std::uint64_t base, std::uint64_t size, WallMs at)
+      : index_(index), base_(base), size_(size), at_(at) {}
 
   Index& index() { return index_; }
   [[nodiscard]] WallMs at() const { return at_; }  // The `at` of every entry of this batch.
-  // Appends an entry to the log. Returns its leaf index.
+  // Appends an entry to the log. Returns its number.
   Result<std::uint64_t> append(leaf::Body body);
+  // The index in this log of a leaf's number; nothing if it is in an earlier one.
+  [[nodiscard]] std::optional<std::uint64_t> index_of(std::uint64_t number) const {
+    return number < base_ ? std::nullopt : std::optional(number - base_);
+  }
   // A file that is durable with the batch, and in its place soon after.
   Status add_file(std::string name, std::string bytes);
 
@@ -41,6 +48,7 @@ class Batch {
 
  private:
   Index& index_;
+  std::uint64_t base_;
   std::uint64_t size_;
   WallMs at_;
   std::vector<std::string> entries_;
@@ -60,7 +68,8 @@ class Committer {
  public:
   // Starts its thread. All arguments must outlive it. The hook is told of the steps of a batch
   // before they are taken, for crash tests.
-  Committer(Index& index, TreeLog& log, Filer& filer, StepHook hook = nullptr);
+  Committer(Index& index, TreeLog& log, Filer& filer, std::uint64_t base = 0,
+            StepHook hook = nullptr);
   ~Committer() { stop(); }
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
@@ -82,6 +91,7 @@ class Committer {
   Index& index_;
   TreeLog& log_;
   Filer& filer_;
+  const std::uint64_t base_;
   const StepHook hook_;
   std::int64_t forgotten_through_ = 0;
   bool publish_due_ = false;  // A committed batch whose checkpoint could not be written.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/enrol.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -51,9 +52,8 @@ std::string host_name(const json::Object& host) {
   return *name->second.if_string();
 }
 
-Status add_agent(Enrolment& enrolment, const Token& token, const EnrolContext& context,
-                 Batch& batch) {
-  const auto& request = enrolment.request;
+leaf::Enrol enrol_leaf(const enrolment::Request& request, const Token& token,
+                       const EnrolContext& context) {
   const auto& predicate = request.predicate;
   leaf::Enrol body;
   body.agent = predicate.agent;
@@ -65,7 +65,14 @@ Status add_agent(Enrolment& enrolment, const Token& token, const EnrolContext& c
   body.by = token.by;
   body.policy = sha256_hex(context.policy);
   if (predicate.predecessor) body.predecessor = predicate.predecessor->agent;
-  auto leaf = batch.append(std::move(body));
+  return body;
+}
+
+Status add_agent(Enrolment& enrolment, const Token& token, const EnrolContext& context,
+                 Batch& batch) {
+  const auto& request = enrolment.request;
+  const auto& predicate = request.predicate;
+  auto leaf = batch.append(enrol_leaf(request, token, context));
   if (!leaf) return std::move(leaf).error();
 
   Agent agent;
@@ -88,6 +95,52 @@ Status add_agent(Enrolment& enrolment, const Token& token, const EnrolContext& c
   return Ok{};
 }
 
+Problem no_repin(std::string detail) {
+  return {ProblemKind::malformed,
+          std::move(detail),
+          {{"reason", "repin"}, {"member", "/predicate/repin"}}};
+}
+
+// Why the chain that the request names is not the one on record; nothing if it is.
+std::optional<Problem> differs(const Agent& agent, const enrolment::Predicate& predicate) {
+  const auto& link = agent.link;
+  const auto& repin = *predicate.repin;
+  if (predicate.machine != link.machine) return no_repin("the chain is of another machine");
+  if (repin.next_seq != link.next_seq) return chain_problem(agent, false, "");
+  if (repin.prev != link.prev) return chain_problem(agent, true, "");
+  if (repin.epoch != link.epoch || predicate.key != link.spki) {
+    return no_repin("this is not the key of the chain's epoch");
+  }
+  return std::nullopt;
+}
+
+// A chain that is known goes on in this log: `agent` is as on record.
+Status repin(Enrolment& enrolment, const Token& token, Agent agent, const EnrolContext& context,
+             Batch& batch) {
+  const auto& request = enrolment.request;
+  const auto& asked = *request.predicate.repin;
+  const auto& earlier = context.receipts.earlier();
+  const auto same = [&asked](const EarlierLog& log) { return log.origin == asked.origin; };
+  if (std::none_of(earlier.begin(), earlier.end(), same)) {
+    enrolment.refusal = no_repin("this log did not succeed " + asked.origin);
+    return Ok{};
+  }
+  enrolment.refusal = differs(agent, request.predicate);
+  if (enrolment.refusal) return Ok{};
+  leaf::Repin body{enrol_leaf(request, token, context), asked.epoch, asked.next_seq, asked.prev};
+  auto leaf = batch.append(std::move(body));
+  if (!leaf) return std::move(leaf).error();
+  agent.token = token.id;
+  agent.keyid = request.keyid;
+  agent.leaf = *leaf;
+  auto updated = batch.index().update_agent(agent);
+  if (!updated) return updated;
+  auto used = batch.index().use_token(token.id);
+  if (!used) return used;
+  enrolment.leaf = *leaf;
+  return batch.add_file(layout::statement_path(request.statement), enrolment.envelope);
+}
+
 Status apply(Enrolment& enrolment, const EnrolContext& context, Batch& batch) {
   enrolment.refusal.reset();
   auto& index = batch.index();
@@ -100,7 +153,13 @@ Status apply(Enrolment& enrolment, const EnrolContext& context, Batch& batch) {
   }
   auto agent = index.find_agent(request.predicate.agent);
   if (!agent) return std::move(agent).error();
-  if (*agent) {
+  const bool repins = request.predicate.repin.has_value();
+  if (!*agent && repins) {
+    enrolment.refusal = no_repin("this store does not know that chain: enrol as a new agent");
+    return Ok{};
+  }
+  // A chain comes over once; then it is enrolled in this log.
+  if (*agent && (!repins || (*agent)->leaf >= context.receipts.base())) {
     if ((*agent)->keyid == request.keyid && (*agent)->token == (*token)->id) {
       enrolment.leaf = (*agent)->leaf;
       enrolment.known = true;
@@ -113,6 +172,7 @@ Status apply(Enrolment& enrolment, const EnrolContext& context, Batch& batch) {
     enrolment.refusal = token_problem();
     return Ok{};
   }
+  if (repins) return repin(enrolment, **token, **std::move(agent), context, batch);
   auto key = index.find_key(request.keyid);
   if (!key) return std::move(key).error();
   if (*key) {
@@ -154,11 +214,6 @@ void enrol_agent(EnrolContext& context, std::string_view body, const Done& done)
     return refuse(done, {ProblemKind::malformed,
                          request.error().message,
                          {{"reason", "enrolment"}, {"member", ""}}});
-  }
-  if (request->predicate.repin) {
-    return refuse(done, {ProblemKind::malformed,
-                         "this log does not take over chains of another log",
-                         {{"reason", "repin"}, {"member", "/predicate/repin"}}});
   }
   // A first look without the committer, so that guessing does not hold up ingest.
   auto index = context.readers.lend();

@@ -38,6 +38,7 @@ class Fsck {
 
  private:
   Result<checkpoint::Checkpoint> head(const note::VerifierKey& vkey);
+  Status check_earlier(const EarlierLog& log);
   Status check_log(const checkpoint::Checkpoint& head);
   Result<std::string> read_tile(const tile::TileId& id);
   Status check_hashes(int level, std::uint64_t index, const std::vector<merkle::Hash>& hashes);
@@ -63,7 +64,8 @@ class Fsck {
   Index& index_;
   const FaultSink& sink_;
   FsckCounts counts_;
-  Digests seen_;                                       // Blobs that were looked at.
+  std::string folder_;  // Of the log that is read; empty: the current.
+  Digests seen_;        // Blobs that were looked at.
   std::vector<std::pair<std::string, Fault>> absent_;  // Blobs, until all drops are known.
   std::map<std::pair<std::string, std::int64_t>, Digests> dropped_;  // Empty set: all of them.
   Digests purged_;
@@ -92,20 +94,40 @@ Result<checkpoint::Checkpoint> Fsck::head(const note::VerifierKey& vkey) {
 // The tile's bytes; a partial one may have been left out once the full one was there.
 Result<std::string> Fsck::read_tile(const tile::TileId& id) {
   const std::size_t bytes_max = id.entries ? tile::kEntriesBytesMax : tile::kTileBytesMax;
-  auto bytes = disk_.get(tile::tile_path(id), bytes_max);
+  auto bytes = disk_.get(folder_ + tile::tile_path(id), bytes_max);
   if (bytes || bytes.error().code != Errc::not_found || id.width == tile::kTileWidth) return bytes;
   auto full = id;
   full.width = tile::kTileWidth;
-  auto whole = disk_.get(tile::tile_path(full), bytes_max);
+  auto whole = disk_.get(folder_ + tile::tile_path(full), bytes_max);
   return whole ? whole : bytes;
+}
+
+// The end of a log that was succeeded, as its last checkpoint has it.
+Status Fsck::check_earlier(const EarlierLog& log) {
+  folder_ = "logs/" + log.name + "/";
+  const std::string vkey_name = folder_ + std::string(layout::kLogVkey);
+  auto text = disk_.get(vkey_name, note::kNoteBytesMax);
+  if (!text) return fault(vkey_name, text.error());
+  while (text->ends_with('\n')) text->pop_back();
+  const auto vkey = note::parse_vkey(*text);
+  if (!vkey) return fault(vkey_name, vkey.error());
+  const std::string name = folder_ + std::string(layout::kCheckpoint);
+  auto note = disk_.get(name, note::kNoteBytesMax);
+  auto opened = note ? checkpoint::open(*note, *vkey) : Result<checkpoint::Signed>(note.error());
+  if (!opened) return fault(name, opened.error());
+  if (opened->checkpoint.size != log.size) {
+    return fault(name, {Errc::corrupt, "not of the size at which the log ended"});
+  }
+  return check_log(opened->checkpoint);
 }
 
 Status Fsck::check_hashes(int level, std::uint64_t index, const std::vector<merkle::Hash>& hashes) {
   const tile::TileId id{false, level, index, hashes.size()};
   auto bytes = read_tile(id);
-  if (!bytes) return fault(tile::tile_path(id), bytes.error());
+  if (!bytes) return fault(folder_ + tile::tile_path(id), bytes.error());
   if (bytes->starts_with(tile::write_hashes(hashes))) return Ok{};
-  return fault(tile::tile_path(id), {Errc::corrupt, "not the hashes of what lies below it"});
+  return fault(folder_ + tile::tile_path(id),
+               {Errc::corrupt, "not the hashes of what lies below it"});
 }
 
 // Of one bundle of entries, whose leaves are checked; if it cannot be read, from the tile above it.
@@ -123,7 +145,7 @@ Result<std::vector<merkle::Hash>> Fsck::leaf_hashes(std::uint64_t index, std::ui
     }
     return hashes;
   }
-  auto noted = fault(tile::tile_path(id), entries.error());
+  auto noted = fault(folder_ + tile::tile_path(id), entries.error());
   if (!noted) return std::move(noted).error();
   auto tile = read_tile({false, 0, index, width});
   auto above =
@@ -133,7 +155,7 @@ Result<std::vector<merkle::Hash>> Fsck::leaf_hashes(std::uint64_t index, std::ui
 }
 
 Status Fsck::check_log(const checkpoint::Checkpoint& head) {
-  counts_.leaves = head.size;
+  counts_.leaves += head.size;
   merkle::Frontier tree;
   std::vector<std::vector<merkle::Hash>> levels(1);  // The unfinished tile of each.
   std::vector<std::uint64_t> next{0};                // Its index.
@@ -168,7 +190,7 @@ Status Fsck::check_log(const checkpoint::Checkpoint& head) {
     if (!checked) return checked;
   }
   if (head.size > 0 && tree.root() != head.root) {
-    return fault(std::string(layout::kCheckpoint),
+    return fault(folder_ + std::string(layout::kCheckpoint),
                  {Errc::corrupt, "its root is not that of the entries"});
   }
   return Ok{};
@@ -280,6 +302,13 @@ bool Fsck::is_excused(const Fault& fault, const std::string& sha256) const {
 }
 
 Result<FsckCounts> Fsck::run(const note::VerifierKey& vkey) {
+  auto earlier = index_.earlier_logs();
+  if (!earlier) return std::move(earlier).error();
+  for (const auto& log : *earlier) {
+    auto checked = check_earlier(log);
+    if (!checked) return std::move(checked).error();
+  }
+  folder_.clear();
   auto found = head(vkey);
   if (!found) return std::move(found).error();
   auto log = check_log(*found);

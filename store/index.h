@@ -90,6 +90,15 @@ struct Lateness {
   std::optional<std::uint64_t> overdue_leaf;  // It is overdue, and this leaf says so.
 };
 
+// A log that this store's log succeeded. Leaves are numbered through all logs: index `i` of the log
+// with `base` is number base + i; the current log begins after the last of these.
+struct EarlierLog {
+  std::uint64_t base = 0;
+  std::uint64_t size = 0;
+  std::string name;  // Its folder in logs/.
+  std::string origin;
+};
+
 // Blobs of a bundle that will never come, by a `drop` leaf.
 struct DropRow {
   std::string agent;
@@ -127,6 +136,12 @@ class Index {
 
   Result<LogState> log_state();
   Status set_log_state(const LogState& state);
+
+  Result<std::vector<EarlierLog>> earlier_logs();  // The oldest first.
+  Status add_earlier_log(const EarlierLog& log);   // `base` follows from those before.
+  // The settings that hold once what was decided has been moved; see store/succeed.h.
+  Result<std::optional<std::string>> pending_succession();
+  Status set_pending_succession(const std::optional<std::string>& settings);
 
   Result<std::optional<Agent>> find_agent(std::string_view id);
   Result<std::vector<Agent>> agents();  // By host name, then id.

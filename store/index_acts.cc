@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the index about what people do and what they wait for: tokens, orders, revocations,
-// drops, lateness.
+// drops, lateness; and of the logs that
+// came before.
 #include <sstream>
 
 #include "store/index.h"
@@ -233,6 +234,54 @@ Result<bool> Index::account_known(std::string_view id) {
   auto row = (*select)->bind(1, id).step();
   (*select)->reset();
   return row;
+}
+
+Result<std::vector<EarlierLog>> Index::earlier_logs() {
+  auto select = prepared("SELECT base, size, name, origin FROM earlier_logs ORDER BY rowid");
+  if (!select) return std::move(select).error();
+  std::vector<EarlierLog> logs;
+  for (;;) {
+    auto row = (*select)->step();
+    if (!row) return std::move(row).error();
+    if (!*row) break;
+    logs.push_back({static_cast<std::uint64_t>((*select)->integer(0)),
+                    static_cast<std::uint64_t>((*select)->integer(1)), (*select)->text(2),
+                    (*select)->text(3)});
+  }
+  (*select)->reset();
+  return logs;
+}
+
+Status Index::add_earlier_log(const EarlierLog& log) {
+  // An empty log still takes a number, so that no two begin with the same.
+  auto insert = prepared(
+      "INSERT INTO earlier_logs VALUES("
+      "(SELECT coalesce(max(base + max(size, 1)), 0) FROM earlier_logs), ?1, ?2, ?3)");
+  if (!insert) return std::move(insert).error();
+  return (*insert)
+      ->bind(1, static_cast<std::int64_t>(log.size))
+      .bind(2, log.name)
+      .bind(3, log.origin)
+      .run();
+}
+
+Result<std::optional<std::string>> Index::pending_succession() {
+  auto select = prepared("SELECT settings FROM pending_succession");
+  if (!select) return std::move(select).error();
+  auto row = (*select)->step();
+  if (!row) return std::move(row).error();
+  std::optional<std::string> settings;
+  if (*row) settings = (*select)->text(0);
+  (*select)->reset();
+  return settings;
+}
+
+Status Index::set_pending_succession(const std::optional<std::string>& settings) {
+  auto change = settings ? prepared("INSERT OR REPLACE INTO pending_succession VALUES(1, ?1)")
+                         : prepared("DELETE FROM pending_succession");
+  if (!change) return std::move(change).error();
+  if (settings) (*change)->bind(1, *settings);
+  return (*change)->run();
 }
 
 }  // namespace vouch::store

@@ -49,6 +49,9 @@ constexpr const char* kHelp =
   vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
       a scorecard per host, from the latest verified runs
         --content  where frameworks/ and mappings/ are (/usr/share/vouch)
+  vouch-store succeed --dir DIR --origin NAME [--reason WORD] [--key-lost] [--by ACCOUNT]
+      end the log and go on in another, of a new name and key: the key is rotated or lost, or
+      leaves that were signed are gone; the store must not be serving
   vouch-store fsck --dir DIR [--set-aside] [--format table|json]
       which files of the evidence are lost or damaged; 1 if any is
         --set-aside  move damaged blobs to damaged/, so that agents send them again
@@ -67,6 +70,7 @@ int main(int argc, char** argv) {
       {"init", store::command_init},
       {"serve", store::command_serve},
       {"token", store::command_token},
+      {"succeed", store::command_succeed},
       {"import", store::command_import},
       {"revoke", store::command_revoke},
       {"decommission", store::command_decommission},

@@ -24,6 +24,11 @@ OrderAnswer refuse(std::string message) {
   return {false, std::move(message)};
 }
 
+std::string leaf_text(std::uint64_t number, const Batch& batch) {
+  const auto index = batch.index_of(number);
+  return index ? std::to_string(*index) : "of an earlier log";
+}
+
 // The text as a blob; the leaf names its digest.
 Result<std::string> keep_note(const std::string& text, Batch& batch) {
   if (text.empty()) return std::string(kEmptyDigestHex);
@@ -52,7 +57,7 @@ Result<OrderAnswer> revoke(const Order& order, Agent agent, const std::string& k
   }
   return OrderAnswer{true, "key " + keyid + " of agent " + agent.link.agent +
                                " is revoked from bundle " + std::to_string(from) + " on, leaf " +
-                               std::to_string(*leaf)};
+                               leaf_text(*leaf, batch)};
 }
 
 Result<OrderAnswer> decommission(const Order& order, Agent agent, Batch& batch) {
@@ -69,7 +74,7 @@ Result<OrderAnswer> decommission(const Order& order, Agent agent, Batch& batch) 
   if (!updated) return std::move(updated).error();
   return OrderAnswer{true, "agent " + agent.link.agent + " (" + agent.host +
                                ") is decommissioned after bundle " + std::to_string(last) +
-                               ", leaf " + std::to_string(*leaf)};
+                               ", leaf " + leaf_text(*leaf, batch)};
 }
 
 Result<OrderAnswer> drop(const Order& order, const Agent& agent, Batch& batch) {
@@ -81,7 +86,7 @@ Result<OrderAnswer> drop(const Order& order, const Agent& agent, Batch& batch) {
   if (!drops) return std::move(drops).error();
   for (const auto& row : *drops) {
     if (row.statement.empty())
-      return refuse("that was said already, leaf " + std::to_string(row.leaf));
+      return refuse("that was said already, leaf " + leaf_text(row.leaf, batch));
   }
   auto leaf = batch.append(leaf::Drop{agent.link.agent, seq, std::nullopt, order.by});
   if (!leaf) return std::move(leaf).error();
@@ -89,7 +94,7 @@ Result<OrderAnswer> drop(const Order& order, const Agent& agent, Batch& batch) {
   if (!added) return std::move(added).error();
   return OrderAnswer{true, "bundle " + std::to_string(seq) + " of agent " + agent.link.agent +
                                " is taken without the blobs that are not there, leaf " +
-                               std::to_string(*leaf)};
+                               leaf_text(*leaf, batch)};
 }
 
 }  // namespace

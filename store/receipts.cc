@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/note.h"
 #include "proto/receipt.h"
 
 namespace vouch::store {
@@ -89,7 +90,9 @@ Result<merkle::Hash> Receipts::node(int level, std::uint64_t index) {
   return hash;
 }
 
-Result<std::string> Receipts::receipt(std::uint64_t leaf, const std::string& entry) {
+Result<std::string> Receipts::receipt(std::uint64_t number, const std::string& entry) {
+  if (number < base_) return earlier_receipt(number);
+  const std::uint64_t leaf = number - base_;
   const std::lock_guard lock(mutex_);
   if (leaf >= size_) return Error{Errc::not_found, "not under the checkpoint yet"};
   auto proof = merkle::inclusion_proof(
@@ -98,10 +101,44 @@ Result<std::string> Receipts::receipt(std::uint64_t leaf, const std::string& ent
   return vouch::receipt::write({entry, leaf, *std::move(proof), note_});
 }
 
-Result<std::string> Receipts::receipt(std::uint64_t leaf) {
-  auto found = entry(leaf);
+Result<std::string> Receipts::receipt(std::uint64_t number) {
+  if (number < base_) return earlier_receipt(number);
+  auto found = entry(number);
   if (!found) return found;
-  return receipt(leaf, *found);
+  return receipt(number, *found);
+}
+
+const EarlierLog& Receipts::log_of(std::uint64_t number) const {
+  const auto after =
+      std::upper_bound(earlier_.begin(), earlier_.end(), number,
+                       [](std::uint64_t value, const EarlierLog& log) { return value < log.base; });
+  return *(after - 1);  // The first begins with 0.
+}
+
+// For few requests: reads its tiles anew each time.
+tile::TileTree Receipts::tree_of(const EarlierLog& log) {
+  const auto read = [this, folder = "logs/" + log.name + "/"](const std::string& path) {
+    return disk_.get(folder + path, tile::kEntriesBytesMax);
+  };
+  return {read, log.size};
+}
+
+Result<std::string> Receipts::earlier_entry(std::uint64_t number) {
+  const auto& log = log_of(number);
+  return tree_of(log).entry(number - log.base);
+}
+
+Result<std::string> Receipts::earlier_receipt(std::uint64_t number) {
+  const auto& log = log_of(number);
+  auto tree = tree_of(log);
+  auto entry = tree.entry(number - log.base);
+  if (!entry) return std::move(entry).error().in("earlier log");
+  auto proof = tree.inclusion(number - log.base);
+  if (!proof) return std::move(proof).error().in("earlier log");
+  auto note = disk_.get("logs/" + log.name + "/checkpoint", note::kNoteBytesMax);
+  if (!note) return note;
+  return vouch::receipt::write(
+      {*std::move(entry), number - log.base, *std::move(proof), *std::move(note)});
 }
 
 Result<std::string> Receipts::consistency(std::uint64_t old_size) {
@@ -112,7 +149,9 @@ Result<std::string> Receipts::consistency(std::uint64_t old_size) {
   return vouch::receipt::write_consistency({old_size, *std::move(proof)});
 }
 
-Result<std::string> Receipts::entry(std::uint64_t leaf) {
+Result<std::string> Receipts::entry(std::uint64_t number) {
+  if (number < base_) return earlier_entry(number);
+  const std::uint64_t leaf = number - base_;
   const std::lock_guard lock(mutex_);
   const tile::TileId id{true, 0, leaf / tile::kTileWidth, tile::kTileWidth};
   if (leaf >= size_) return Error{Errc::not_found, "not under the checkpoint yet"};

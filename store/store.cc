@@ -11,9 +11,11 @@
 #include "core/log.h"
 #include "proto/policy_file.h"
 #include "proto/signing_key.h"
+#include "proto/succession.h"
 #include "store/certificates.h"
 #include "store/compat.h"
 #include "store/layout.h"
+#include "store/succeed.h"
 
 namespace vouch::store {
 namespace {
@@ -33,16 +35,6 @@ std::string at(const std::string& dir, std::string_view name) {
 std::string without_newline(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text;
-}
-
-Result<Fd> take_lock(const std::string& dir) {
-  const std::string path = at(dir, layout::kLock);
-  Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kSecretMode));
-  if (!lock) return errno_error("open " + path, errno);
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return Error{Errc::exists, dir + ": another vouch-store has it open; stop that one first"};
-  }
-  return lock;
 }
 
 std::vector<std::string> server_names(const Settings& settings) {
@@ -88,7 +80,7 @@ Status require_empty(const std::string& dir) {
 struct Store::Parts {
   Parts(Fd lock_in, Settings settings_in, note::VerifierKey vkey_in, SigningKey key_in,
         std::unique_ptr<DirectoryDisk> disk_in, Index index_in, const std::string& index_path,
-        Quota quota)
+        Quota quota, std::vector<EarlierLog> earlier)
       : lock(std::move(lock_in)),
         settings(std::move(settings_in)),
         vkey(std::move(vkey_in)),
@@ -96,7 +88,7 @@ struct Store::Parts {
         disk(std::move(disk_in)),
         index(std::move(index_in)),
         readers(index_path),
-        receipts(*disk, settings.origin),
+        receipts(*disk, settings.origin, std::move(earlier)),
         quotas(quota),
         memory(kReceiveBytesMax),
         heads(kHeadBytesMax) {}
@@ -148,7 +140,7 @@ Result<OrderAnswer> Store::carry_out(const Order& order) {
 }
 
 Status Store::init(const std::string& dir, const Settings& settings, const Clock& clock) {
-  if (!note::is_key_name(settings.origin)) {
+  if (!note::is_key_name(settings.origin) || settings.origin == succession::kTag) {
     return Error{Errc::invalid, "origin \"" + settings.origin +
                                     "\": a name without scheme, white space or \"+\", as in "
                                     "store.example.com/log1"};
@@ -185,23 +177,29 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
                                            StoreOptions options) {
   auto settings = read_settings(dir);
   if (!settings) return std::move(settings).error();
-  auto lock = take_lock(dir);
+  auto lock = lock_directory(dir);
   if (!lock) return std::move(lock).error();
+  const std::string index_path = at(dir, layout::kDatabase);
+  auto index = Index::open(index_path);
+  if (!index) return std::move(index).error();
+  auto finished = finish_succession(dir, *index);
+  if (finished) settings = read_settings(dir);  // A succession changes the origin.
+  if (!finished) return std::move(finished).error();
+  if (!settings) return std::move(settings).error();
+  auto earlier = index->earlier_logs();
+  if (!earlier) return std::move(earlier).error();
   auto vkey = read_vkey(dir);
   if (!vkey) return std::move(vkey).error();
   auto key = SigningKey::load(at(dir, layout::kLogKey));
   if (!key) return std::move(key).error();
   auto disk = DirectoryDisk::open(dir, options.hook);
   if (!disk) return std::move(disk).error();
-  const std::string index_path = at(dir, layout::kDatabase);
-  auto index = Index::open(index_path);
-  if (!index) return std::move(index).error();
   auto recovered = Filer::recover(*index, **disk);
   if (!recovered) return std::move(recovered).error();
 
   auto parts = std::make_unique<Parts>(*std::move(lock), *std::move(settings), *std::move(vkey),
                                        *std::move(key), *std::move(disk), *std::move(index),
-                                       index_path, options.quota);
+                                       index_path, options.quota, *std::move(earlier));
   auto log =
       TreeLog::open(parts->index, *parts->disk, parts->receipts, clock, parts->vkey, parts->key);
   if (!log) return std::move(log).error();
@@ -210,8 +208,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
   if (!note) return std::move(note).error();
   parts->log = std::make_unique<TreeLog>(*std::move(log));
   parts->filer = std::make_unique<Filer>(*parts->disk);
-  parts->committer =
-      std::make_unique<Committer>(parts->index, *parts->log, *parts->filer, options.hook);
+  parts->committer = std::make_unique<Committer>(parts->index, *parts->log, *parts->filer,
+                                                 parts->receipts.base(), options.hook);
   parts->ingest =
       std::make_unique<IngestContext>(IngestContext{clock,
                                                     *parts->disk,
@@ -233,6 +231,16 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
                                                  parts->settings.overdue_grace_s * 1000);
   if (options.timer) parts->caretaker->start();
   return std::make_unique<Store>(std::move(parts));
+}
+
+Result<Fd> lock_directory(const std::string& dir) {
+  const std::string path = at(dir, layout::kLock);
+  Fd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kSecretMode));
+  if (!lock) return errno_error("open " + path, errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return Error{Errc::exists, dir + ": another vouch-store has it open; stop that one first"};
+  }
+  return lock;
 }
 
 Status renew_certificate(const std::string& dir, const Settings& settings, const Clock& clock) {

@@ -68,6 +68,9 @@ class Store {
 // with a CA of their own; else it does nothing.
 Status renew_certificate(const std::string& dir, const Settings& settings, const Clock& clock);
 
+// Held by the one process that may change the store. Errc::exists if another has it.
+Result<Fd> lock_directory(const std::string& dir);
+
 // Without opening the log: for commands that run beside a serving store.
 Result<Settings> read_settings(const std::string& dir);
 Result<note::VerifierKey> read_vkey(const std::string& dir);

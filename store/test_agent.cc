@@ -35,12 +35,16 @@ TestAgent::TestAgent(WallMs now)
       prev_(kNoPrev),
       now_(now) {}
 
-std::string TestAgent::enrolment_request(const JoinString& join) const {
+enrolment::Predicate TestAgent::predicate() const {
   enrolment::Predicate predicate;
   predicate.agent = id_;
   predicate.machine = machine_;
   predicate.host = json::Object{{"name", "test-" + id_.substr(0, 8)}};
-  return must(enrolment::make_request(std::move(predicate), join, key_), "enrolment");
+  return predicate;
+}
+
+std::string TestAgent::enrolment_request(const JoinString& join) const {
+  return must(enrolment::make_request(predicate(), join, key_), "enrolment");
 }
 
 Bundle TestAgent::draft(const std::vector<std::string>& blobs) const {

@@ -31,6 +31,8 @@ class TestAgent {
 
   // What the agent sends to enrol.
   [[nodiscard]] std::string enrolment_request(const JoinString& join) const;
+  // What it says of itself there; for requests of another kind.
+  [[nodiscard]] enrolment::Predicate predicate() const;
 
   // Seals the next bundle of the chain, with these blobs attached (besides the configuration, which
   // is sent with the first one). `edit` may spoil the statement before it is signed.
