@@ -91,7 +91,7 @@ int run_enroll(const Arguments& arguments, Output& output) {
         "predecessor\n",
         report->predecessor);
   }
-  output.out << "next: start vouchd\n";
+  output.out << "next: `vouch status`; the package has vouchd started by now, elsewhere start it\n";
   return kExitPass;
 }
 
