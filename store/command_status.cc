@@ -14,7 +14,7 @@ namespace vouch::store {
 namespace {
 
 constexpr std::size_t kContentBytesMax = 8u << 20;
-constexpr const char* kContentDirectory = "/usr/share/vouch";
+constexpr const char* kContentDirectory = "/usr/share/vouch/policies";
 
 template <typename T>
 Result<T> load(const std::string& path, Result<T> (*parse)(std::string_view, std::string_view)) {

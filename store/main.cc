@@ -48,7 +48,7 @@ constexpr const char* kHelp =
       the enrolled hosts, and which of them have gone quiet
   vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
       a scorecard per host, from the latest verified runs
-        --content  where frameworks/ and mappings/ are (/usr/share/vouch)
+        --content  where frameworks/ and mappings/ are (/usr/share/vouch/policies)
   vouch-store succeed --dir DIR --origin NAME [--reason WORD] [--key-lost] [--by ACCOUNT]
       end the log and go on in another, of a new name and key: the key is rotated or lost, or
       leaves that were signed are gone; the store must not be serving

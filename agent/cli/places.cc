@@ -39,9 +39,14 @@ std::string program_directory() {
   return parent(std::string(path.data(), static_cast<std::size_t>(size)));
 }
 
+std::string installed_policies(const std::string& directory) {
+  return parent(directory) + "/share/vouch/policies";
+}
+
 std::string find_policies(const std::string& directory) {
-  const auto installed = parent(directory) + "/share/vouch/policies";
-  if (is_directory(installed)) return installed;
+  if (const auto installed = installed_policies(directory); is_directory(installed)) {
+    return installed;
+  }
   auto above = directory;
   for (int i = 0; i < kParentsMax && above != "/"; ++i) {
     above = parent(above);
@@ -50,10 +55,12 @@ std::string find_policies(const std::string& directory) {
   return {};
 }
 
-// Executables of the directory, but for our own programs: in a build they stand side by side.
+// Installed, they have a directory of their own, which an auditor's machine lacks: what else is in
+// /usr/bin is no collector. In a build they stand beside our own programs.
 Result<std::vector<agent::CollectorConfig>> find_collectors(const std::string& directory) {
-  const auto installed = parent(directory) + "/libexec/vouch/collectors";
-  const auto& where = is_directory(installed) ? installed : directory;
+  const bool is_installed = is_directory(installed_policies(directory));
+  const auto where = is_installed ? parent(directory) + "/libexec/vouch/collectors" : directory;
+  if (!is_directory(where)) return std::vector<agent::CollectorConfig>();
   auto names = list_directory(where, kDirectoryEntriesMax);
   if (!names) return std::move(names).error();
   std::vector<agent::CollectorConfig> collectors;

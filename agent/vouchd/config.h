@@ -43,9 +43,9 @@ struct Config {
   std::string host;                        // The name in bundles; empty: gethostname(2).
   std::string collector_dir = "/usr/libexec/vouch/collectors";
   std::string collect_sockets;  // Directory of vouch-collect's sockets; empty: no other process.
-  std::vector<std::string> packs{"/usr/share/vouch/packs"};  // Files and directories.
-  std::string waivers;                                       // A file; empty: none.
-  std::string destination;                                   // "file:///DIR"; empty: the store.
+  std::vector<std::string> packs{"/usr/share/vouch/policies/packs"};  // Files and directories.
+  std::string waivers;      // A file; empty: none.
+  std::string destination;  // "file:///DIR"; empty: the store.
   std::string log_level = "info";
   std::int64_t heartbeat_s = 3600;
   std::int64_t splay_s_max = 60;  // Ticks of a host lag behind the schedule by up to this much.

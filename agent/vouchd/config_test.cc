@@ -105,8 +105,10 @@ TEST_CASE("what is wrong is named with its position and what is allowed", "[conf
   CHECK_THAT(message_of(""), Catch::Contains("a mapping"));
 }
 
-TEST_CASE("the example is a good configuration", "[config]") {
-  const std::string path = VOUCH_SOURCE_DIR "/packaging/examples/vouchd.yaml";
+TEST_CASE("the example and what the package installs are good configurations", "[config]") {
+  const std::string file = GENERATE("examples/vouchd.yaml", "vouchd.yaml");
+  CAPTURE(file);
+  const std::string path = VOUCH_SOURCE_DIR "/packaging/" + file;
   const auto text = read_file(path, kConfigBytesMax);
   REQUIRE(text);
 
