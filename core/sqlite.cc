@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "core/file.h"
+#include "core/sqlite_memory.h"
 
 namespace vouch::sqlite {
 namespace {
@@ -55,6 +56,7 @@ void require_bound(int result) {
 }
 
 Result<sqlite3*> open_handle(const std::string& path, int flags) {
+  if (auto counted = count_allocations(); !counted) return std::move(counted).error();
   sqlite3* handle = nullptr;
   const int result = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (result != SQLITE_OK) {

@@ -68,7 +68,7 @@ class Memo {
 // that check's `error`. `memo` may be null.
 Result<Evaluation> evaluate(const PackSet& packs, const EvaluationRequest& request, Memo* memo);
 
-// "vouch-policy/1 sqlite/3.40.1 re2/20220601 x86_64": all that judges.
+// "vouch-policy/2 sqlite/3.40.1 re2/20220601 x86_64": all that judges.
 std::string engine_string();
 
 }  // namespace vouch::policy

@@ -355,7 +355,7 @@ TEST_CASE("a broken request is refused, not judged", "[evaluate]") {
 }
 
 TEST_CASE("the engine names all that judges", "[evaluate]") {
-  CHECK_THAT(engine_string(), Catch::Matches("vouch-policy/1 sqlite/3\\.[0-9.]+ re2/[^ ]+ [^ ]+"));
+  CHECK_THAT(engine_string(), Catch::Matches("vouch-policy/2 sqlite/3\\.[0-9.]+ re2/[^ ]+ [^ ]+"));
 }
 
 }  // namespace vouch::policy

@@ -5,9 +5,12 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
+#include "core/sqlite_memory.h"
+#include "policies/engine/json_functions.h"
 #include "policies/engine/sandbox_rules.h"
 #include "policies/engine/sql_functions.h"
 #include "proto/limits.h"
@@ -97,23 +100,35 @@ Result<json::Value> read_cell(sqlite3_stmt* statement, int column) {
 
 struct Sandbox::State {
   SandboxLimits limits;
+  Work work;
+  JsonFunctions json_functions{work};
   std::unique_ptr<sqlite3, CloseDatabase> database;
   SandboxRules rules;
   std::map<std::string, int, std::less<>> root_pages;  // Table: root page, as EXPLAIN names it.
   std::string json_each_opcode;                        // P4 of json_each's VOpen.
   std::map<std::string, QueryShape> inspected;         // By SQL and what it may read.
-  std::uint64_t instructions = 0;
-  std::int64_t memory_at_start = 0;
-  bool over_instructions = false;
-  bool over_memory = false;
+  const sqlite::AllocationMeter* meter = nullptr;      // Of the query that runs.
+  std::uint64_t allocated = 0;                         // What of it is in `work`.
 
   static int on_progress(void* context) {
     auto& state = *static_cast<State*>(context);
-    state.instructions += kProgressInstructions;
-    state.over_instructions = state.instructions > state.limits.instructions_max;
-    const auto grown = sqlite3_memory_used() - state.memory_at_start;
-    state.over_memory = grown > static_cast<std::int64_t>(state.limits.memory_bytes_max);
-    return state.over_instructions || state.over_memory ? 1 : 0;
+    state.work.add(kProgressInstructions);
+    state.count_allocations();
+    return state.work.is_over() ? 1 : 0;
+  }
+
+  void count_allocations() {
+    work.add_bytes(meter->allocated() - allocated);
+    allocated = meter->allocated();
+  }
+
+  // SQLite's own order of texts. That of two long ones with a common beginning takes as long as
+  // a thousand instructions.
+  static int compare_texts(void* context, int a_size, const void* a, int b_size, const void* b) {
+    const auto common = static_cast<std::size_t>(std::min(a_size, b_size));
+    static_cast<State*>(context)->work.add_bytes(common);
+    const int order = common == 0 ? 0 : std::memcmp(a, b, common);
+    return order != 0 ? order : a_size - b_size;
   }
 
   static int on_authorize(void* context, int action, const char* first, const char* second,
@@ -218,6 +233,7 @@ Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
 Sandbox::~Sandbox() = default;
 
 Result<Sandbox> Sandbox::open(const SandboxLimits& limits) {
+  if (auto counted = sqlite::count_allocations(); !counted) return std::move(counted).error();
   auto state = std::make_unique<State>();
   state->limits = limits;
   sqlite3* database = nullptr;
@@ -226,7 +242,12 @@ Result<Sandbox> Sandbox::open(const SandboxLimits& limits) {
   state->database.reset(database);
   if (code != SQLITE_OK) return Error{Errc::other, "SQLite cannot open a database in memory"};
   set_switches(database);
-  auto ready = register_functions(database);
+  auto ready = register_functions(database, &state->work);
+  if (ready) ready = state->json_functions.register_on(database);
+  if (ready && sqlite3_create_collation_v2(database, "BINARY", SQLITE_UTF8, state.get(),
+                                           State::compare_texts, nullptr) != SQLITE_OK) {
+    ready = state->sqlite_error();
+  }
   if (ready) {
     ready = state->execute(
         "PRAGMA temp_store=MEMORY; PRAGMA journal_mode=OFF; PRAGMA cell_size_check=OFF");
@@ -325,9 +346,10 @@ Result<QueryResult> Sandbox::query(std::string_view sql, std::span<const std::st
   // The rules stay on: SQLite may compile again at the first step.
   auto bound = bind_parameters(statement, params, now);
   if (!bound) return state_->rules.end(), std::move(bound).error();
-  state_->instructions = 0;
-  state_->over_instructions = state_->over_memory = false;
-  state_->memory_at_start = sqlite3_memory_used();
+  const sqlite::AllocationMeter meter(state_->limits.memory_bytes_max);
+  state_->work = {0, state_->limits.work_max};
+  state_->meter = &meter;
+  state_->allocated = 0;
   auto* database = state_->database.get();
   sqlite3_progress_handler(database, kProgressInstructions, State::on_progress, state_.get());
 
@@ -353,11 +375,12 @@ Result<QueryResult> Sandbox::query(std::string_view sql, std::span<const std::st
     }
   }
   sqlite3_progress_handler(database, 0, nullptr, nullptr);
+  state_->count_allocations();
   if (status && code != SQLITE_DONE) status = state_->sqlite_error();
-  if (state_->over_instructions) {
-    status = Error{Errc::too_large, fmt::format("over {} million instructions",
-                                                state_->limits.instructions_max / 1'000'000)};
-  } else if (state_->over_memory) {
+  if (state_->work.is_over()) {
+    status = Error{Errc::too_large, fmt::format("over {} million units of work",
+                                                state_->limits.work_max / 1'000'000)};
+  } else if (meter.is_exceeded()) {
     status = Error{Errc::too_large,
                    fmt::format("over {} MiB of memory", state_->limits.memory_bytes_max >> 20)};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SQL that strangers wrote, over tables in memory: an SQLite without files, clock, chance, floats
-// or state, bounded in instructions and memory (docs/formats/replay.md). This file and its .cc are
-// the only ones besides core/sqlite that include sqlite3.h.
+// or state, bounded in work and memory (docs/formats/replay.md). Only files of this room and
+// core/sqlite include sqlite3.h.
 //
 // Use: open(), add_table() for what is read, then query() any number of times.
 #pragma once
@@ -24,8 +24,8 @@
 namespace vouch::policy {
 
 struct SandboxLimits {
-  std::uint64_t instructions_max = 100'000'000;
-  std::size_t memory_bytes_max = 256u << 20;  // Beyond what the tables take.
+  std::uint64_t work_max = 100'000'000;       // Units of work.h.
+  std::size_t memory_bytes_max = 256u << 20;  // Of SQLite, for the query: beyond the tables.
   std::size_t rows_max = 100'000;
   std::size_t result_bytes_max = 64u << 20;
 };

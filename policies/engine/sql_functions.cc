@@ -14,6 +14,7 @@
 
 #include "core/clock.h"
 #include "core/version_compare.h"
+#include "policies/engine/text_functions.h"
 
 namespace vouch::policy {
 namespace {
@@ -21,6 +22,8 @@ namespace {
 constexpr std::int64_t kSecondsPerDay = 86400;
 constexpr std::int64_t kRegexpBytesMax = 1 << 20;
 constexpr std::size_t kPatternBytesMax = 4096;
+// To make a program of a pattern, for each byte and each instruction of it.
+constexpr std::uint64_t kPatternUnits = 32;
 
 // Sorted, for binary search.
 constexpr std::array<std::string_view, 34> kAllowed = {"abs",           "char",
@@ -85,6 +88,10 @@ void days_between(sqlite3_context* context, int count, sqlite3_value** values) {
   sqlite3_result_int64(context, seconds / kSecondsPerDay - (remainder < 0 ? 1 : 0));
 }
 
+std::uint64_t program_size(const RE2& pattern) {
+  return static_cast<std::uint64_t>(std::max(pattern.ProgramSize(), 1));
+}
+
 void drop_pattern(void* pattern) {
   std::unique_ptr<RE2>(static_cast<RE2*>(pattern)).reset();
 }
@@ -96,14 +103,18 @@ void regexp(sqlite3_context* context, int count, sqlite3_value** values) {
   if (pattern == nullptr) {
     const auto source = text_of(values[0]);
     if (source.size() > kPatternBytesMax) return fail(context, "the pattern of regexp is too long");
+    if (!charge(context, kPatternUnits * (1 + source.size()))) return;
     RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(kRegexpBytesMax);
     made = std::make_unique<RE2>(re2::StringPiece(source.data(), source.size()), options);
     if (!made->ok()) return fail(context, "the pattern of regexp: " + made->error());
     pattern = made.get();
+    if (!charge(context, kPatternUnits * program_size(*pattern))) return;
   }
   const auto text = text_of(values[1]);
+  // At its worst RE2 takes each byte through the whole program.
+  if (!charge(context, text.size() * program_size(*pattern) / kWorkBytes)) return;
   const bool found = RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *pattern);
   sqlite3_result_int(context, found ? 1 : 0);
   // Last: SQLite may free it at once.
@@ -130,6 +141,7 @@ Address parse_address(std::string_view text) {
 void cidr_contains(sqlite3_context* context, int count, sqlite3_value** values) {
   if (any_null(count, values)) return;
   const auto network_text = text_of(values[0]);
+  if (!charge(context, (network_text.size() + text_of(values[1]).size()) / kWorkBytes)) return;
   const auto slash = network_text.find('/');
   const auto network = parse_address(network_text.substr(0, slash));
   int prefix = network.bits;
@@ -155,6 +167,8 @@ void cidr_contains(sqlite3_context* context, int count, sqlite3_value** values) 
 void compare_versions(sqlite3_context* context, int count, sqlite3_value** values) {
   if (any_null(count, values)) return;
   const auto name = text_of(values[0]);
+  if (!charge(context, (text_of(values[1]).size() + text_of(values[2]).size()) / kWorkBytes))
+    return;
   if (name != "dpkg" && name != "rpm") {
     return fail(context, "version_compare: the scheme is dpkg or rpm");
   }
@@ -201,7 +215,7 @@ bool is_function_allowed(std::string_view name) {
   return std::binary_search(kAllowed.begin(), kAllowed.end(), name);
 }
 
-Status register_functions(sqlite3* database) {
+Status register_functions(sqlite3* database, Work* work) {
   struct Function {
     const char* name;
     int arguments;
@@ -217,7 +231,7 @@ Status register_functions(sqlite3* database) {
   };
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   for (const auto& function : kFunctions) {
-    if (sqlite3_create_function_v2(database, function.name, function.arguments, kFlags, nullptr,
+    if (sqlite3_create_function_v2(database, function.name, function.arguments, kFlags, work,
                                    function.call, nullptr, nullptr, nullptr) != SQLITE_OK) {
       return Error{Errc::other,
                    fmt::format("SQL function {}: {}", function.name, sqlite3_errmsg(database))};
@@ -227,7 +241,7 @@ Status register_functions(sqlite3* database) {
                                  nullptr) != SQLITE_OK) {
     return Error{Errc::other, fmt::format("SQL function sum: {}", sqlite3_errmsg(database))};
   }
-  return Ok{};
+  return register_text_functions(database, work);
 }
 
 }  // namespace vouch::policy

@@ -6,18 +6,19 @@
 #include <string_view>
 
 #include "core/result.h"
+#include "policies/engine/work.h"
 
 struct sqlite3;
 
 namespace vouch::policy {
 
-inline constexpr std::string_view kPolicyEngineVersion = "vouch-policy/1";
+inline constexpr std::string_view kPolicyEngineVersion = "vouch-policy/2";
 
 // True if a check's SQL may call it. `name` as SQLite's authorizer gives it: lower case.
 bool is_function_allowed(std::string_view name);
 
-// days_between, seconds_between, regexp, cidr_contains, version_compare; and sum and abs for
-// integers only, over SQLite's own.
-Status register_functions(sqlite3* database);
+// days_between, seconds_between, regexp, cidr_contains, version_compare; sum and abs for integers
+// only, over SQLite's own; and those of text_functions.h. `work` must outlive the connection.
+Status register_functions(sqlite3* database, Work* work);
 
 }  // namespace vouch::policy
