@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "core/digest.h"
@@ -17,6 +18,11 @@ constexpr std::size_t kReadBytes = 64u << 10;
 
 std::int64_t nanoseconds(const struct timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+FileMark mark_of(const struct stat& status) {
+  return FileMark{status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
+                  nanoseconds(status.st_ctim)};
 }
 
 Result<Fd> open_to_read(const std::string& path) {
@@ -59,8 +65,17 @@ std::string FileMark::text() const {
 Result<FileMark> file_mark(int fd, const std::string& path) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return errno_error("stat " + path, errno);
-  return FileMark{status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-                  nanoseconds(status.st_ctim)};
+  return mark_of(status);
+}
+
+Result<FileMark> file_mark(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return errno_error("stat " + path, errno);
+  return mark_of(status);
+}
+
+void FileDigests::learn(const std::string& path, KnownFile known) {
+  known_.try_emplace(path, std::move(known));
 }
 
 Result<KnownFile> FileDigests::of(const std::string& path) {

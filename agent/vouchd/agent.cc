@@ -67,7 +67,8 @@ Status Agent::load() {
   if (!collectors) return std::move(collectors).error();
   collectors_ = *std::move(collectors);
   schedule_ = make_schedule(collectors_, state_->identity.agent, config_.splay_s_max);
-  auto packs = policy::load_pack_set(config_.packs);
+  LedgerPackCache cache(state_->ledger, executable_);
+  auto packs = policy::load_pack_set_cached(config_.packs, cache);
   if (!packs) return std::move(packs).error();
   auto waivers = load_waiver_table(config_.waivers);
   if (!waivers) return std::move(waivers).error();

@@ -103,6 +103,7 @@ RunReport CheckedRunner::run(const Collector& collector, const RunRequest& reque
   };
 
   // The digest on record is of the file that runs; another one's manifest may be another one too.
+  digests_.learn(collector.program, {collector.mark, collector.digest});
   const auto file = digests_.of(collector.program);
   if (!file) return not_started(file.error().message);
   if (file->digest != collector.digest) {

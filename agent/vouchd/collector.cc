@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "agent/vouchd/runner.h"
 #include "agent/vouchd/scheduler.h"
@@ -11,6 +12,8 @@
 
 namespace vouch::agent {
 namespace {
+
+constexpr std::int64_t kSettledNs = 2'000'000'000;
 
 std::string without_instance(std::string_view name) {
   return std::string(name.substr(0, name.find('@')));
@@ -37,7 +40,10 @@ Result<Collector> load_collector(const CollectorConfig& config, Runner& runner,
   Collector collector;
   collector.name = config.name;
   collector.program = config.program;
-  auto digest = file_digest(config.program);
+  auto mark = file_mark(config.program);
+  if (!mark) return std::move(mark).error();
+  collector.mark = *mark;
+  auto digest = known_digest(config.program, *mark, cache);
   if (!digest) return std::move(digest).error();
   collector.digest = *std::move(digest);
   auto manifest = describe(config, collector.digest, runner, cache);
@@ -55,6 +61,22 @@ Result<Collector> load_collector(const CollectorConfig& config, Runner& runner,
 }
 
 }  // namespace
+
+Result<std::string> known_digest(const std::string& path, const FileMark& mark,
+                                 ManifestCache* cache) {
+  if (cache == nullptr) return file_digest(path);
+  if (auto known = cache->find_digest(path, mark)) return *std::move(known);
+  auto digest = file_digest(path);
+  if (!digest) return digest;
+  // Written in the very tick of the clock in which it was looked at, it may be written once more
+  // and have the same mark.
+  struct timespec now {};
+  clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  const std::int64_t age_ns =
+      std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec - mark.changed_ns;
+  if (age_ns > kSettledNs) cache->keep_digest(path, mark, *digest);
+  return digest;
+}
 
 Result<std::vector<Collector>> load_collectors(const Config& config, Runner& runner,
                                                ManifestCache* cache) {

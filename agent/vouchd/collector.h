@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/vouchd/config.h"
+#include "core/file_digest.h"
 #include "core/result.h"
 #include "proto/manifest.h"
 #include "proto/schedule.h"
@@ -25,6 +26,7 @@ struct Collector {
   std::string name;  // With its instance: "backup_jobs@nas".
   std::string program;
   std::string digest;  // Of the executable.
+  FileMark mark;       // Of the executable, when the digest was taken.
   Manifest manifest;
   json::Value options = json::Object{};
   std::int64_t interval_s = 0;
@@ -32,13 +34,21 @@ struct Collector {
   std::optional<WallSeconds> anchor;
 };
 
-// A place where manifests wait between starts of the agent.
+// A place where manifests, by the digest of their executable, and the digests of executables wait
+// between starts of the agent.
 class ManifestCache {
  public:
   virtual ~ManifestCache() = default;
   virtual std::optional<std::string> find(std::string_view digest) = 0;
   virtual void keep(std::string_view digest, std::string_view manifest) = 0;
+  virtual std::optional<std::string> find_digest(const std::string& path, const FileMark& mark) = 0;
+  virtual void keep_digest(const std::string& path, const FileMark& mark,
+                           std::string_view digest) = 0;
 };
+
+// file_digest(), but the file is not read if `cache` (may be null) knows it by its mark.
+Result<std::string> known_digest(const std::string& path, const FileMark& mark,
+                                 ManifestCache* cache);
 
 // The configured collectors with their manifests, in the order of the configuration. Fails, naming
 // the collector, if one cannot be described, is not the collector it is configured as, or if two

@@ -12,6 +12,10 @@ constexpr const char* kSchema = R"sql(
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS manifests (digest TEXT PRIMARY KEY, text TEXT NOT NULL)
   STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS executables (path TEXT PRIMARY KEY, mark TEXT NOT NULL,
+  digest TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pack_forms (digest TEXT PRIMARY KEY, executable TEXT NOT NULL,
+  form TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blobs (sha256 TEXT PRIMARY KEY, bytes INTEGER NOT NULL)
   STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS waiting (
@@ -279,6 +283,45 @@ void Ledger::keep(std::string_view digest, std::string_view manifest) {
   if (!statement) return;
   // A manifest that is not kept is asked for again.
   [[maybe_unused]] const auto kept = statement->bind(1, digest).bind(2, manifest).run();
+}
+
+std::optional<std::string> Ledger::find_digest(const std::string& path, const FileMark& mark) {
+  auto statement = database_.prepare("SELECT digest FROM executables WHERE path = ? AND mark = ?");
+  if (!statement) return std::nullopt;
+  const auto row = statement->bind(1, path).bind(2, mark.text()).step();
+  if (!row || !*row) return std::nullopt;
+  return statement->text(0);
+}
+
+void Ledger::keep_digest(const std::string& path, const FileMark& mark, std::string_view digest) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO executables VALUES (?, ?, ?)");
+  if (!statement) return;
+  // One that is not kept is computed again.
+  [[maybe_unused]] const auto kept =
+      statement->bind(1, path).bind(2, mark.text()).bind(3, digest).run();
+}
+
+std::optional<std::string> LedgerPackCache::find(std::string_view pack_digest) {
+  auto statement =
+      ledger_.database().prepare("SELECT form FROM pack_forms WHERE digest = ? AND executable = ?");
+  if (!statement) return std::nullopt;
+  const auto row = statement->bind(1, pack_digest).bind(2, executable_).step();
+  if (!row || !*row) return std::nullopt;
+  return statement->text(0);
+}
+
+void LedgerPackCache::keep(std::string_view pack_digest, std::string_view form) {
+  auto& database = ledger_.database();
+  // A pack that is not kept is read again.
+  [[maybe_unused]] const auto kept = database.transaction([&]() -> Status {
+    auto drop = database.prepare(
+        "DELETE FROM pack_forms WHERE executable <> ?1 OR (SELECT count(*) FROM pack_forms) > ?2");
+    if (!drop) return std::move(drop).error();
+    if (auto done = drop->bind(1, executable_).bind(2, kPackFormsMax).run(); !done) return done;
+    auto insert = database.prepare("INSERT OR REPLACE INTO pack_forms VALUES (?, ?, ?)");
+    if (!insert) return std::move(insert).error();
+    return insert->bind(1, pack_digest).bind(2, executable_).bind(3, form).run();
+  });
 }
 
 }  // namespace vouch::agent

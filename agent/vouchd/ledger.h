@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/vouchd/collector.h"
@@ -18,6 +19,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/sqlite.h"
+#include "policies/engine/pack_cache.h"
 #include "proto/chain.h"
 #include "proto/statement.h"
 
@@ -70,10 +72,28 @@ class Ledger final : public ManifestCache {
   // Manifests by the digest of their executable. Losing one costs a --describe.
   std::optional<std::string> find(std::string_view digest) override;
   void keep(std::string_view digest, std::string_view manifest) override;
+  // Digests of executables by their place and mark. Losing one costs reading the file.
+  std::optional<std::string> find_digest(const std::string& path, const FileMark& mark) override;
+  void keep_digest(const std::string& path, const FileMark& mark, std::string_view digest) override;
 
  private:
   explicit Ledger(sqlite::Database database) : database_(std::move(database)) {}
   sqlite::Database database_;
+};
+
+// The packs that this very program has read before, kept in the ledger.
+class LedgerPackCache final : public policy::PackCache {
+ public:
+  // `executable` is the digest of the running program. The ledger must outlive the cache.
+  LedgerPackCache(Ledger& ledger, std::string executable)
+      : ledger_(ledger), executable_(std::move(executable)) {}
+  std::optional<std::string> find(std::string_view pack_digest) override;
+  void keep(std::string_view pack_digest, std::string_view form) override;
+
+ private:
+  static constexpr std::int64_t kPackFormsMax = 2000;
+  Ledger& ledger_;
+  std::string executable_;
 };
 
 // Keys of single values.

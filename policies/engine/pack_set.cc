@@ -3,11 +3,14 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
+#include "core/digest.h"
 #include "core/file.h"
 #include "policies/engine/pack.h"
+#include "policies/engine/pack_cache.h"
 
 namespace vouch::policy {
 namespace {
@@ -103,6 +106,26 @@ Status collect_files(const std::string& path, int depth, std::set<std::string>& 
   return Ok{};
 }
 
+using LoadPack = std::function<Result<Pack>(std::string, std::string_view)>;
+
+Result<PackSet> load_set(const std::vector<std::string>& paths, const LoadPack& load) {
+  std::set<std::string> files;
+  for (const auto& path : paths) {
+    auto collected = collect_files(path, kDirectoryDepthMax, files);
+    if (!collected) return std::move(collected).error();
+  }
+  if (files.size() > kPacksMax) return Error{Errc::too_large, "over 1,000 pack files"};
+  std::vector<Pack> packs;
+  for (const auto& file : files) {
+    auto text = read_file(file, kPackBytesMax);
+    if (!text) return std::move(text).error();
+    auto pack = load(*std::move(text), file);
+    if (!pack) return std::move(pack).error();
+    packs.push_back(*std::move(pack));
+  }
+  return PackSet::make(std::move(packs));
+}
+
 }  // namespace
 
 Result<PackSet> PackSet::make(std::vector<Pack> packs) {
@@ -164,21 +187,23 @@ std::string PackSet::set_blob() const {
 }
 
 Result<PackSet> load_pack_set(const std::vector<std::string>& paths) {
-  std::set<std::string> files;
-  for (const auto& path : paths) {
-    auto collected = collect_files(path, kDirectoryDepthMax, files);
-    if (!collected) return std::move(collected).error();
-  }
-  if (files.size() > kPacksMax) return Error{Errc::too_large, "over 1,000 pack files"};
-  std::vector<Pack> packs;
-  for (const auto& file : files) {
-    auto text = read_file(file, kPackBytesMax);
-    if (!text) return std::move(text).error();
-    auto pack = load_pack(*std::move(text), file);
-    if (!pack) return std::move(pack).error();
-    packs.push_back(*std::move(pack));
-  }
-  return PackSet::make(std::move(packs));
+  return load_set(paths, load_pack);
+}
+
+Result<PackSet> load_pack_set_cached(const std::vector<std::string>& paths, PackCache& cache) {
+  return load_set(paths, [&](std::string text, std::string_view file) -> Result<Pack> {
+    const auto digest = sha256_hex(text);
+    if (const auto form = cache.find(digest)) {
+      if (auto known = read_pack_form(*form, text, file)) return known;
+    }
+    auto pack = load_pack(std::move(text), file);
+    if (!pack) return pack;
+    cache.keep(digest, write_pack_form(*pack));
+    for (auto& control : pack->controls) {
+      for (auto& check : control.checks) check.tests = {};
+    }
+    return pack;
+  });
 }
 
 }  // namespace vouch::policy
