@@ -14,7 +14,10 @@
 namespace vouch {
 namespace {
 
-constexpr std::size_t kReadChunkBytes = 64u << 10;
+// The first read of a file of unknown size (/proc); each next one is twice as large, up to the
+// most.
+constexpr std::size_t kFirstReadBytes = 4u << 10;
+constexpr std::size_t kReadBytesMax = 64u << 10;
 
 struct FreeDelete {
   void operator()(char* text) const { std::free(text); }
@@ -54,13 +57,15 @@ void Fd::reset(int fd) {
 Result<std::string> read_all(int fd, std::size_t bytes_max, std::string_view name) {
   std::string bytes;
   struct stat info {};
-  if (::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) {
-    bytes.reserve(std::min(bytes_max, static_cast<std::size_t>(info.st_size)) + 1);
-  }
+  const bool is_sized = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0;
+  std::size_t chunk = kFirstReadBytes;
+  // All at once, and a byte more: that it is not there says that this is the end.
+  if (is_sized) chunk = std::min(bytes_max, static_cast<std::size_t>(info.st_size)) + 1;
   for (;;) {
     const std::size_t have = bytes.size();
     // One byte more than the bound tells "exactly at it" from "over it".
-    const std::size_t want = std::min(kReadChunkBytes, bytes_max - have + 1);
+    const std::size_t want = std::min(chunk, bytes_max - have + 1);
+    chunk = std::min(std::max(chunk, have), kReadBytesMax);
     bytes.resize(have + want);
     const ssize_t got = ::read(fd, bytes.data() + have, want);
     if (got < 0) {
@@ -74,6 +79,8 @@ Result<std::string> read_all(int fd, std::size_t bytes_max, std::string_view nam
       return Error{Errc::too_large,
                    std::string(name) + ": larger than " + std::to_string(bytes_max) + " bytes"};
     }
+    const bool is_whole = is_sized && bytes.size() == static_cast<std::size_t>(info.st_size);
+    if (is_whole && static_cast<std::size_t>(got) < want) return bytes;
   }
 }
 

@@ -35,6 +35,11 @@ Result<Jobs> read_jobs(const sdk::Context& context) {
   return result;
 }
 
+// Each unit and crontab of the host is read for it: once in a run.
+const Result<Jobs>& jobs_of(sdk::Context& context) {
+  return context.once([&] { return read_jobs(context); });
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string result;
   for (const std::string& word : words) result += (result.empty() ? "" : ",") + word;
@@ -117,7 +122,7 @@ std::string_view obstacle(const sdk::Context& context, const Job& job) {
 }  // namespace
 
 Status collect_backup_jobs(sdk::Context& context, sdk::Rows& rows) {
-  const auto jobs = read_jobs(context);
+  const auto& jobs = jobs_of(context);
   if (!jobs) return jobs.error();
   for (const Job& job : jobs->jobs) add_job(context, job, rows);
   for (const UnitProblem& problem : jobs->discovery.problems) rows.gap(problem.path, problem.error);
@@ -125,7 +130,7 @@ Status collect_backup_jobs(sdk::Context& context, sdk::Rows& rows) {
 }
 
 Status collect_backup_snapshots(sdk::Context& context, sdk::Rows& rows) {
-  const auto jobs = read_jobs(context);
+  const auto& jobs = jobs_of(context);
   if (!jobs) return jobs.error();
   for (const Job& job : jobs->jobs) {
     if (const auto reason = obstacle(context, job); !reason.empty()) {
@@ -154,7 +159,7 @@ Status collect_backup_snapshots(sdk::Context& context, sdk::Rows& rows) {
 }
 
 Status collect_backup_checks(sdk::Context& context, sdk::Rows& rows) {
-  const auto jobs = read_jobs(context);
+  const auto& jobs = jobs_of(context);
   if (!jobs) return jobs.error();
   std::vector<const FoundUse*> places;
   std::vector<std::string> units;

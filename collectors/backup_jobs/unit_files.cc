@@ -42,6 +42,7 @@ struct Found {
   std::set<std::string> enabled;             // Wanted by links in /etc.
   std::set<std::string> enabled_runtime;     // By links in /run.
   std::set<std::string> names;
+  std::set<std::string> drop_ins;  // Directories, "foo.service.d" and the like.
 };
 
 void scan_links(const Root& root, const std::string& directory, std::string_view suffix,
@@ -70,6 +71,8 @@ bool scan(const Root& root, std::string_view suffix, Found& found, Units& units)
       const std::string path = std::string(directory) + '/' + name;
       if (name.ends_with(".wants") || name.ends_with(".requires")) {
         scan_links(root, path, suffix, found);
+      } else if (name.ends_with(".d")) {
+        found.drop_ins.insert(path);
       } else if (name.ends_with(suffix)) {
         found.paths.emplace(name, path);
         if (!is_template(name)) found.names.insert(name);
@@ -79,11 +82,12 @@ bool scan(const Root& root, std::string_view suffix, Found& found, Units& units)
   return has_directory;
 }
 
-void read_drop_ins(const Root& root, Unit& unit, Units& units) {
+void read_drop_ins(const Root& root, const Found& found, Unit& unit, Units& units) {
   std::map<std::string, std::string> files;  // By name: that of the first directory counts.
   for (const std::string_view directory : kDirectories) {
     for (const std::string& owner : {unit.name, template_of(unit.name)}) {
       const std::string path = std::string(directory) + '/' + owner + ".d";
+      if (!found.drop_ins.contains(path)) continue;
       for (const std::string& name : root.list(path).value_or({})) {
         if (name.ends_with(".conf")) files.emplace(name, path + '/' + name);
       }
@@ -194,7 +198,7 @@ Result<Units> read_units(const Root& root, std::string_view suffix) {
       continue;
     }
     unit.settings = parse_unit(*text);
-    read_drop_ins(root, unit, units);
+    read_drop_ins(root, found, unit, units);
     unit.state = state_of(unit, found);
     units.units.push_back(std::move(unit));
   }

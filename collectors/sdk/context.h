@@ -3,15 +3,18 @@
 // go.
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeindex>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -107,6 +110,16 @@ class Context {
   [[nodiscard]] std::chrono::milliseconds remaining() const;
   [[nodiscard]] WallSeconds now() const;  // For "is it older than": never put into a row.
 
+  // What several tables of one run are made from: `make` is called for the first, the others get
+  // what it gave. One for each type; the reference holds to the end of the run.
+  template <typename Make>
+  const std::invoke_result_t<Make>& once(Make make) {
+    using Made = std::invoke_result_t<Make>;
+    std::any& made = made_[typeid(Made)];
+    if (!made.has_value()) made = make();
+    return *std::any_cast<Made>(&made);
+  }
+
   // Notes for the operator, no evidence: level `debug`, `info` or `warn`.
   void log(std::string_view level, std::string_view message);
 
@@ -115,6 +128,7 @@ class Context {
   const Root& root_;
   Answer& answer_;
   std::chrono::steady_clock::time_point deadline_;
+  std::map<std::type_index, std::any> made_;
 };
 
 }  // namespace vouch::sdk

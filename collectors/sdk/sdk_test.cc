@@ -73,6 +73,25 @@ TEST_CASE("rows come out typed, escaped and counted", "[sdk]") {
         "{\"end\":{\"errors\":0,\"rows\":{\"things\":3,\"gaps\":0},\"unchanged\":0}}\n");
 }
 
+TEST_CASE("what several tables are made from is made once in a run", "[sdk]") {
+  int made = 0;
+  auto collector = one_table([&](Context& context, Rows& rows) -> Status {
+    const auto& names =
+        context.once([&] { return std::vector<std::string>{std::to_string(++made)}; });
+    rows.add({names.at(0), "", nullptr, false, 0});
+    return Ok{};
+  });
+  collector.tables.push_back(collector.tables[0]);
+  collector.tables[1].name = "others";
+
+  const auto first = run_collector(collector, "/");
+  const auto second = run_collector(collector, "/");
+
+  CHECK(first.cell("things", "on", "false", "name") == "1");
+  CHECK(first.cell("others", "on", "false", "name") == "1");
+  CHECK(second.cell("others", "on", "false", "name") == "2");
+}
+
 TEST_CASE("a table without rows has a header, a failed one an error and no header", "[sdk]") {
   CHECK(run_collector(one_table(nothing), "/").tables.at("things").empty());
 
