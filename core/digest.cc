@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// SHA-256 by OpenSSL's plain functions, which it calls deprecated for its providers' sake: to load
+// those takes a process a millisecond and a megabyte, and collectors need nothing else of them.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/digest.h"
 
 #include <openssl/crypto.h>
@@ -28,38 +31,26 @@ unsigned char* data_of(std::string& bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
 
-// Fetched once: an implicit fetch for each of many small digests costs more than the hashing.
-const EVP_MD* sha256_method() {
-  static EVP_MD* const method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  require(method != nullptr);
-  return method;
-}
-
-struct ContextDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
 }  // namespace
 
 struct Sha256::State {
-  std::unique_ptr<EVP_MD_CTX, ContextDeleter> context{EVP_MD_CTX_new()};
+  SHA256_CTX context;
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  require(state_->context != nullptr);
-  require(EVP_DigestInit_ex2(state_->context.get(), sha256_method(), nullptr) == 1);
+  require(SHA256_Init(&state_->context) == 1);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::string_view bytes) {
-  require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+  require(SHA256_Update(&state_->context, bytes.data(), bytes.size()) == 1);
 }
 
 std::string Sha256::finish() {
   std::string digest(kDigestBytes, '\0');
-  require(EVP_DigestFinal_ex(state_->context.get(), data_of(digest), nullptr) == 1);
+  require(SHA256_Final(data_of(digest), &state_->context) == 1);
   return digest;
 }
 
@@ -68,10 +59,9 @@ std::string Sha256::finish_hex() {
 }
 
 std::string sha256(std::string_view bytes) {
-  std::string digest(kDigestBytes, '\0');
-  require(EVP_Digest(bytes.data(), bytes.size(), data_of(digest), nullptr, sha256_method(),
-                     nullptr) == 1);
-  return digest;
+  Sha256 hash;  // SHA256() would go through the providers.
+  hash.update(bytes);
+  return hash.finish();
 }
 
 std::string sha256_hex(std::string_view bytes) {

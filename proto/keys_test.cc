@@ -169,3 +169,18 @@ TEST_CASE("what is no unencrypted key of ours does not load", "[keys]") {
                            "MC4CAQAwBQYDK2VuBCIEIHgHJ2Z/c0T1lGCqTzqTdfGVb4bdTNyvxvGdOBlXaqVa\n"
                            "-----END PRIVATE KEY-----\n"));
 }
+
+TEST_CASE("a PEM that is written otherwise is the same key", "[keys]") {
+  const std::string begin = "-----BEGIN PRIVATE KEY-----\n";
+  const std::string end = "\n-----END PRIVATE KEY-----\n";
+  const auto body = base64_encode(unhex("302e020100300506032b657004220420") + unhex(kSeed));
+  const auto pem = GENERATE_COPY(begin + body + end, "a comment\n" + begin + body + end,
+                                 begin + body.substr(0, 32) + "\n" + body.substr(32) + end,
+                                 begin + body + end + "more\n");
+  CAPTURE(pem);
+
+  const auto key = SigningKey::from_pem(pem);
+
+  REQUIRE(key);
+  CHECK(key->public_key().spki() == unhex(kSpki));
+}
