@@ -245,6 +245,10 @@ Status Database::transaction(const std::function<Status()>& body) {
   return done;
 }
 
+void Database::release_memory() {
+  sqlite3_db_release_memory(handle_);
+}
+
 Status Database::check() {
   auto statement = prepare("PRAGMA quick_check(1)");
   if (!statement) return std::move(statement).error();

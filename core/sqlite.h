@@ -66,6 +66,8 @@ class Database {
   [[nodiscard]] std::int64_t changes() const;
   // Runs `body` between BEGIN IMMEDIATE and COMMIT; any error, of body or of COMMIT, rolls back.
   Status transaction(const std::function<Status()>& body);
+  // Gives back the memory of pages that are read again when they are needed.
+  void release_memory();
   Status check();  // PRAGMA quick_check; Errc::corrupt says what is wrong.
   [[nodiscard]] sqlite3* handle() const { return handle_; }
 

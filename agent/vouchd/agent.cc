@@ -55,14 +55,41 @@ Result<std::unique_ptr<Agent>> Agent::open(Config config, const Clock& clock, Ru
                                            HostLoad* load) {
   auto state = State::open(config.state_dir, host.machine, clock.wall_ms());
   if (!state) return std::move(state).error();
-  auto agent = std::make_unique<Agent>(std::move(config), clock, runner, host, executable,
+  auto digest = Result<std::string>(executable);
+  if (executable.starts_with('/')) {
+    const auto mark = file_mark(executable);
+    if (!mark) return mark.error();
+    digest = known_digest(executable, *mark, &(*state)->ledger);
+    if (!digest) return std::move(digest).error();
+  }
+  auto agent = std::make_unique<Agent>(std::move(config), clock, runner, host, *std::move(digest),
                                        *std::move(state));
   agent->load_ = load;
   if (auto loaded = agent->load(); !loaded) return std::move(loaded).error();
   return agent;
 }
 
+// In one transaction: what is kept for the next start is flushed to the disk once.
 Status Agent::load() {
+  auto read = state_->ledger.database().transaction([this] { return read_content(); });
+  if (!read) return read;
+  sealer_.emplace(*state_, clock_,
+                  SealerOptions{host_, executable_, config_.heartbeat_s, config_.rotate_s,
+                                config_.rotate_bundles});
+  AcceptorOptions options;
+  options.receipts_dir = config_.receipts_dir();
+  options.ship_uid = owner_of(options.receipts_dir);
+  options.file_is_delivery = !config_.destination.empty();
+  options.kept_ms = config_.kept_s * 1000;
+  options.kept_bytes_max = config_.kept_bytes_max;
+  auto acceptor = Acceptor::make(*state_, clock_, std::move(options));
+  if (!acceptor) return std::move(acceptor).error();
+  acceptor_.emplace(*std::move(acceptor));
+  return load_pauses();
+}
+
+// Collectors, packs, waivers, and the blobs of all of them.
+Status Agent::read_content() {
   auto collectors = load_collectors(config_, runner_, &state_->ledger);
   if (!collectors) return std::move(collectors).error();
   collectors_ = *std::move(collectors);
@@ -80,21 +107,7 @@ Status Agent::load() {
   }
   const std::string blob = write_config_blob(config_, collectors_, schedule_);
   config_digest_ = sha256_hex(blob);
-  if (auto put = state_->put_blob(config_digest_, blob); !put) return put;
-
-  sealer_.emplace(*state_, clock_,
-                  SealerOptions{host_, executable_, config_.heartbeat_s, config_.rotate_s,
-                                config_.rotate_bundles});
-  AcceptorOptions options;
-  options.receipts_dir = config_.receipts_dir();
-  options.ship_uid = owner_of(options.receipts_dir);
-  options.file_is_delivery = !config_.destination.empty();
-  options.kept_ms = config_.kept_s * 1000;
-  options.kept_bytes_max = config_.kept_bytes_max;
-  auto acceptor = Acceptor::make(*state_, clock_, std::move(options));
-  if (!acceptor) return std::move(acceptor).error();
-  acceptor_.emplace(*std::move(acceptor));
-  return load_pauses();
+  return state_->put_blob(config_digest_, blob);
 }
 
 Status Agent::record_event(const Record& record, WallMs due) {

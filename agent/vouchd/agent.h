@@ -39,7 +39,7 @@ class Agent {
  public:
   // Opens the state and loads collectors, packs and waivers. Nothing is recorded yet. `clock` and
   // `runner` must outlive the agent, and `load`; without one the host is never busy. `executable`
-  // is the digest of the running program.
+  // is the digest of the running program, or the absolute path where it lies.
   static Result<std::unique_ptr<Agent>> open(Config config, const Clock& clock, Runner& runner,
                                              const HostFacts& host, const std::string& executable,
                                              HostLoad* load = nullptr);
@@ -81,6 +81,7 @@ class Agent {
 
  private:
   Status load();
+  Status read_content();
   Status record_event(const Record& record, WallMs due = 0);
   enum class Absence { crashed_or_stopped, stopping };
   Status account_for_absence(Absence absence);

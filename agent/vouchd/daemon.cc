@@ -2,7 +2,6 @@
 #include "agent/vouchd/daemon.h"
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -23,6 +22,7 @@
 
 #include "agent/vouchd/control.h"
 #include "agent/vouchd/control_commands.h"
+#include "agent/vouchd/idle_memory.h"
 #include "agent/vouchd/pulse.h"
 #include "core/log.h"
 #include "core/notify.h"
@@ -37,6 +37,7 @@ constexpr std::chrono::seconds kConnectionDeadline{10};
 constexpr std::int64_t kRetryMs = 5000;
 // No step of the worker but a run, which has a deadline of its own, takes as long as this.
 constexpr std::chrono::seconds kStepPatience{120};
+constexpr std::int64_t kIdleMs = 1000;
 
 void wake(int event) {
   const std::uint64_t one = 1;
@@ -166,8 +167,7 @@ std::int64_t Daemon::Loop::turn() {
     return kRetryMs;
   }
   const std::int64_t wait = agent->wait_ms();
-  // What judging needed goes back to the system: idle, the daemon is small.
-  if (wait > 1000) malloc_trim(0);
+  if (wait > kIdleMs) release_idle_memory(agent->state().ledger.database());
   return wait;
 }
 

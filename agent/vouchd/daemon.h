@@ -15,8 +15,8 @@ namespace vouch::agent {
 
 class Daemon {
  public:
-  // `clock`, `runner` and `load` must outlive the daemon. `watch` opens what tells of watched
-  // paths.
+  // `clock`, `runner` and `load` must outlive the daemon. `executable` as for Agent::open();
+  // `watch` opens what tells of watched paths.
   Daemon(std::string config_path, Config config, const Clock& clock, Runner& runner, HostLoad& load,
          HostFacts host, std::string executable, OpenWatchSource watch = open_watcher);
   ~Daemon();

@@ -313,15 +313,13 @@ std::optional<std::string> LedgerPackCache::find(std::string_view pack_digest) {
 void LedgerPackCache::keep(std::string_view pack_digest, std::string_view form) {
   auto& database = ledger_.database();
   // A pack that is not kept is read again.
-  [[maybe_unused]] const auto kept = database.transaction([&]() -> Status {
-    auto drop = database.prepare(
-        "DELETE FROM pack_forms WHERE executable <> ?1 OR (SELECT count(*) FROM pack_forms) > ?2");
-    if (!drop) return std::move(drop).error();
-    if (auto done = drop->bind(1, executable_).bind(2, kPackFormsMax).run(); !done) return done;
-    auto insert = database.prepare("INSERT OR REPLACE INTO pack_forms VALUES (?, ?, ?)");
-    if (!insert) return std::move(insert).error();
-    return insert->bind(1, pack_digest).bind(2, executable_).bind(3, form).run();
-  });
+  auto drop = database.prepare(
+      "DELETE FROM pack_forms WHERE executable <> ?1 OR (SELECT count(*) FROM pack_forms) > ?2");
+  auto insert = database.prepare("INSERT OR REPLACE INTO pack_forms VALUES (?, ?, ?)");
+  if (!drop || !insert) return;
+  if (!drop->bind(1, executable_).bind(2, kPackFormsMax).run()) return;
+  [[maybe_unused]] const auto kept =
+      insert->bind(1, pack_digest).bind(2, executable_).bind(3, form).run();
 }
 
 }  // namespace vouch::agent

@@ -16,13 +16,13 @@
 #include "agent/vouchd/host_load.h"
 #include "agent/vouchd/socket_runner.h"
 #include "agent/vouchd/state.h"
-#include "core/file_digest.h"
 #include "core/log.h"
 
 namespace vouch::agent {
 namespace {
 
 constexpr int kExitUsage = 64;  // sysexits(3)
+constexpr const char* kOwnProgram = "/proc/self/exe";
 
 constexpr const char* kHelp =
     R"(usage: vouchd [--config FILE] [--once | --check]
@@ -69,8 +69,6 @@ int run(const Arguments& arguments) {
   if (!lock) return fail(lock.error(), 1);
   auto host = read_host_facts(config->host);
   if (!host) return fail(host.error(), 1);
-  auto executable = file_digest("/proc/self/exe");
-  if (!executable) return fail(executable.error(), 1);
 
   const SystemClock clock;
   SystemLoad load;
@@ -80,10 +78,10 @@ int run(const Arguments& arguments) {
   } else {
     runner = std::make_unique<SocketRunner>(clock, config->collect_sockets);
   }
-  auto agent = Agent::open(*config, clock, *runner, *host, *executable, &load);
+  auto agent = Agent::open(*config, clock, *runner, *host, kOwnProgram, &load);
   if (!agent) return fail(agent.error(), agent.error().code == Errc::invalid ? kExitConfig : 1);
   if (arguments.once) return run_once(**agent);
-  Daemon daemon(arguments.config, *std::move(config), clock, *runner, load, *host, *executable);
+  Daemon daemon(arguments.config, *std::move(config), clock, *runner, load, *host, kOwnProgram);
   return daemon.run(*std::move(agent));
 }
 

@@ -67,6 +67,7 @@ Result<RunJudge> RunJudge::make(policy::PackSet packs, const std::vector<Collect
   const std::string set = packs.set_blob();
   judge.policy_ = sha256_hex(set);
   judge.blobs_[judge.policy_] = set;
+  packs.drop_texts();
   judge.packs_ = std::move(packs);
 
   const std::string columns = policy::columns_blob(judge.catalog_.tables);

@@ -117,6 +117,8 @@ class PackSet {
   // The policy-set blob (docs/formats/records.md): "<sha256>  <pack id>" lines, sorted by id. Its
   // SHA-256 is the record's `policy`.
   [[nodiscard]] std::string set_blob() const;
+  // Frees the texts of the packs: for who has put them elsewhere.
+  void drop_texts();
 
  private:
   std::vector<Pack> packs_;

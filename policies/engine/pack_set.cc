@@ -180,6 +180,10 @@ const Pack* PackSet::pack_of_check(std::string_view id) const {
   return nullptr;
 }
 
+void PackSet::drop_texts() {
+  for (auto& pack : packs_) pack.text = {};
+}
+
 std::string PackSet::set_blob() const {
   std::string blob;
   for (const auto& pack : packs_) blob += fmt::format("{}  {}\n", pack.digest, pack.id);
