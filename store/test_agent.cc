@@ -32,6 +32,7 @@ TestAgent::TestAgent(WallMs now)
     : id_(uuid_v4()),
       machine_(hex_encode(random_bytes(16))),
       key_(must(SigningKey::generate(), "key")),
+      enrolment_{0, sha256_hex("enrolment")},
       prev_(kNoPrev),
       now_(now) {}
 
@@ -61,7 +62,7 @@ Bundle TestAgent::draft(const std::vector<std::string>& blobs) const {
   bundle.clock_source = "none";
   bundle.config = sha256_hex(config_);
   bundle.next_due = bundle.sealed + 3600 * 1000;
-  if (seq_ == 0) bundle.enrolment = EnrolmentRef{0, sha256_hex("enrolment")};
+  if (seq_ == 0) bundle.enrolment = enrolment_;
   bundle.records.emplace_back(Heartbeat{bundle.sealed});
   for (int i = 0; i < padding_; ++i) {
     bundle.records.emplace_back(AgentStop{bundle.sealed, "padding for a bundle of the usual size"});

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/clock.h"
@@ -33,6 +34,9 @@ class TestAgent {
   [[nodiscard]] std::string enrolment_request(const JoinString& join) const;
   // What it says of itself there; for requests of another kind.
   [[nodiscard]] enrolment::Predicate predicate() const;
+
+  // What the first bundle names; without it, something that no log holds.
+  void set_enrolment(EnrolmentRef enrolment) { enrolment_ = std::move(enrolment); }
 
   // Seals the next bundle of the chain, with these blobs attached (besides the configuration, which
   // is sent with the first one). `edit` may spoil the statement before it is signed.
@@ -61,6 +65,7 @@ class TestAgent {
   std::string machine_;
   std::string config_ = R"({"schedule":[]})";
   SigningKey key_;
+  EnrolmentRef enrolment_;
   std::int64_t seq_ = 0;
   std::int64_t epoch_ = 0;
   std::string prev_;

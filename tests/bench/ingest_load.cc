@@ -18,6 +18,7 @@
 
 #include "core/clock.h"
 #include "core/file.h"
+#include "proto/enrolment.h"
 #include "proto/join_string.h"
 #include "store/arguments.h"
 #include "store/test_agent.h"
@@ -31,7 +32,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr int kPaddingRecords = 4;  // Makes the envelope of a bundle about 2 KB.
 
 struct Load {
-  std::vector<std::string> enrolments;
   std::vector<std::vector<std::string>> parcels;  // Per agent, in order.
   std::size_t envelope_bytes = 0;
 };
@@ -51,13 +51,31 @@ struct Outcome {
   std::string failure;
 };
 
-Load make_load(const Plan& plan, const JoinString& join) {
+// Enrols the agent, so that its first bundle can name the enrolment that the log holds.
+Status enrol(TlsClient& client, const JoinString& join, TestAgent& agent) {
+  const auto text = agent.enrolment_request(join);
+  const auto request = enrolment::parse_request(text);
+  if (!request) return request.error();
+  const auto answer = client.post("/v1/enroll", "application/json", text);
+  if (!answer) return answer.error();
+  if (answer->status != 201) return Error{Errc::other, answer->body};
+  const auto response = enrolment::parse_response(answer->body);
+  if (!response) return response.error();
+  const auto enrolled = enrolment::check_response(*response, join, *request);
+  if (!enrolled) return enrolled.error();
+  agent.set_enrolment({static_cast<std::int64_t>(enrolled->receipt.index), request->statement});
+  return Ok{};
+}
+
+Result<Load> make_load(const Plan& plan, const JoinString& join) {
   Load load;
   const WallMs now = SystemClock().wall_ms();
+  const auto client = TlsClient::connect(plan.host, plan.port, plan.ca_path);
+  if (!client) return client.error();
   for (std::size_t i = 0; i < plan.agents; ++i) {
     TestAgent agent(now);
     agent.set_padding(kPaddingRecords);
-    load.enrolments.push_back(agent.enrolment_request(join));
+    if (auto done = enrol(**client, join, agent); !done) return std::move(done).error();
     std::vector<std::string> parcels;
     for (std::size_t j = 0; j <= plan.bundles; ++j) {
       auto sealed = agent.seal();
@@ -77,7 +95,7 @@ std::string post(TlsClient& client, const std::string& parcel) {
   return "";
 }
 
-// Enrols the agents of connection `number` and sends their first bundles; then waits for the start.
+// Sends the first bundles of the agents of connection `number`; then waits for the start.
 void run_connection(const Plan& plan, const Load& load, std::size_t number,
                     std::atomic<std::size_t>& ready, const std::atomic<bool>& go,
                     Outcome& outcome) {
@@ -88,9 +106,6 @@ void run_connection(const Plan& plan, const Load& load, std::size_t number,
     return;
   }
   for (std::size_t agent = number; agent < plan.agents; agent += plan.connections) {
-    const auto enrolled = (*client)->post("/v1/enroll", "application/json", load.enrolments[agent]);
-    if (!enrolled) outcome.failure = enrolled.error().message;
-    if (enrolled && enrolled->status != 201) outcome.failure = enrolled->body;
     if (outcome.failure.empty()) outcome.failure = post(**client, load.parcels[agent][0]);
   }
   ++ready;
@@ -179,7 +194,12 @@ int load_store(int argc, char** argv) {
     std::fprintf(stderr, "ingest load: %s\n", join.error().message.c_str());
     return 1;
   }
-  return run(plan, make_load(plan, *join));
+  const auto load = make_load(plan, *join);
+  if (!load) {
+    std::fprintf(stderr, "ingest load: %s\n", load.error().message.c_str());
+    return 1;
+  }
+  return run(plan, *load);
 }
 
 }  // namespace vouch::store

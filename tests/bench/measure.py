@@ -73,27 +73,37 @@ def cpu_row(number, name, ours_argv, peer_argv, target, note="", count=5, ok=(0,
     return True
 
 
+def program_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return None
+
+
 def tree_of(pid):
-    """The process and its descendants."""
+    """The process and its descendants, but for a child that is about to become another program: between
+    vfork and exec it has its parent's memory, which would count twice."""
     found, todo = [], [pid]
     while todo:
         one = todo.pop()
         found.append(one)
         try:
             with open(f"/proc/{one}/task/{one}/children") as file:
-                todo += [int(child) for child in file.read().split()]
+                children = [int(child) for child in file.read().split()]
         except OSError:
-            pass
+            continue
+        mine = program_of(one) if children else None
+        todo += [child for child in children if program_of(child) != mine]
     return found
 
 
-def rss_kib(pid):
-    """(RSS, anonymous) of a process in KiB, or (0, 0) if it has gone."""
+def rss_kib(pid, what="VmRSS:"):
+    """(RSS, anonymous) of a process in KiB, or (0, 0) if it has gone. `what` may be VmHWM:, its peak."""
     rss = anonymous = 0
     try:
         with open(f"/proc/{pid}/status") as file:
             for line in file:
-                if line.startswith("VmRSS:"):
+                if line.startswith(what):
                     rss = int(line.split()[1])
                 elif line.startswith("RssAnon:"):
                     anonymous = int(line.split()[1])
@@ -105,24 +115,23 @@ def rss_kib(pid):
 def peak_tree_mib(argv):
     """Largest sum of the resident sizes of the command and its children at one moment, sampled.
 
-    Shared pages count once for each process, so this is an upper bound of the memory in use. The
-    largest single process by the kernel's own accounting is a lower bound; the larger one counts.
+    Shared pages count once for each process, so this is an upper bound of the memory in use. What the
+    kernel calls the peak of one process is a lower bound; the larger one counts. (Not ru_maxrss: that
+    begins with what this interpreter had when it started the command.)
     """
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0
     done = threading.Event()
-    result = {}
 
     def reap():
-        _, status, usage = os.wait4(process.pid, 0)
-        result["status"], result["maxrss"] = os.waitstatus_to_exitcode(status), usage.ru_maxrss
+        process.wait()
         done.set()
 
     thread = threading.Thread(target=reap)
     thread.start()
     while not done.is_set():
-        peak = max(peak, sum(rss_kib(pid)[0] for pid in tree_of(process.pid)))
+        tree = tree_of(process.pid)
+        peak = max(peak, sum(rss_kib(pid)[0] for pid in tree), *(rss_kib(pid, "VmHWM:")[0] for pid in tree))
         time.sleep(0.0005)
     thread.join()
-    process.returncode = result["status"]
-    return max(peak, result["maxrss"]) / 1024, result["status"]
+    return peak / 1024, process.returncode

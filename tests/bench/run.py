@@ -3,13 +3,12 @@
 """./dev bench [ROW ...]: one table row for each figure of docs/performance.md, ours against a peer in the
 same run, in turn. A peer that is not installed is reported as missing, never assumed.
 
-usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 8 9 10 12 (default: all; lynis in row 1 takes minutes: 1-lynis)
+usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 5 8 9 10 11 12 13 (default: all; lynis in row 1 takes minutes: 1-lynis)
 """
 import ctypes
 import os
 import select
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -18,6 +17,8 @@ import tempfile
 import time
 
 import measure as m
+import rows_idle
+import rows_store
 
 BIN = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -106,50 +107,20 @@ def row_3():
         agent.remove()
 
 
-def idle(argv, settle_s=6, environment=None):
-    """RSS and anonymous memory of a daemon after it has settled, and its CPU over 10 s."""
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               env=environment)
+def with_agent(row, *arguments):
+    agent = Agent()
     try:
-        time.sleep(settle_s)
-        if process.poll() is not None:
-            return None
-        rss, anonymous = m.rss_kib(process.pid)
-        return rss / 1024, anonymous / 1024
+        row(program("vouchd"), agent, *arguments)
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        agent.remove()
 
 
 def row_4():
-    agent = Agent()
-    scratch = tempfile.mkdtemp(prefix="vouch-bench-peer-")
-    try:
-        ours = idle([program("vouchd"), "--config", agent.config])
-        shown = "failed" if ours is None else f"{ours[0]:.1f} / {ours[1]:.1f} MiB"
-        conf = os.path.join(scratch, "collectd.conf")
-        with open(conf, "w", encoding="utf-8") as file:
-            file.write(f'BaseDir "{scratch}"\nPIDFile "{scratch}/pid"\nLoadPlugin cpu\nLoadPlugin memory\nLoadPlugin df\n'
-                       f'LoadPlugin interface\nLoadPlugin csv\n<Plugin csv>\nDataDir "{scratch}"\n</Plugin>\n')
-        peers = (("collectd", [shutil.which("collectd") or "/usr/sbin/collectd", "-f", "-C", conf]),
-                 ("node_exporter", ["/usr/bin/prometheus-node-exporter", "--web.listen-address=127.0.0.1:19100"]))
-        for name, argv in peers:
-            if not os.path.exists(argv[0]):
-                m.row("4", f"idle memory, RSS / anonymous, against {name}", shown, "missing", "<= 8 / 2 MiB", "")
-                continue
-            peer = idle(argv)
-            if ours is None or peer is None:
-                m.row("4", f"idle memory, RSS / anonymous, against {name}", shown, "failed" if peer is None else "", "", "")
-                continue
-            m.row("4", f"idle memory, RSS / anonymous, against {name}", shown, f"{peer[0]:.1f} / {peer[1]:.1f} MiB",
-                  "<= 8 / 2 MiB", f"{peer[0] / ours[0]:.1f}x")
-    finally:
-        agent.remove()
-        shutil.rmtree(scratch, ignore_errors=True)
+    with_agent(rows_idle.row_4)
+
+
+def row_5():
+    with_agent(rows_idle.row_5, COLLECTORS)
 
 
 WATCH_SAMPLES, DEBOUNCE_S = 50, 0.5
@@ -246,39 +217,54 @@ def row_9():
               ["apt-get", "-s", "dist-upgrade"], "<= 100 ms")
 
 
-def first_bundle(agent):
-    """Seconds from the start of the daemon to its first parcel on disk."""
-    shutil.rmtree(os.path.join(agent.dir, "state"), ignore_errors=True)
-    outbox = os.path.join(agent.dir, "state", "outbox")
+def until(argv, done):
+    """Seconds from the start of a daemon until done() says so; None after 20 s."""
     start = time.monotonic()
-    process = subprocess.Popen([program("vouchd"), "--config", agent.config], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while time.monotonic() - start < 20:
-            if os.path.isdir(outbox) and any(name.endswith(".parcel") for name in os.listdir(outbox)):
+            if done():
                 return time.monotonic() - start
-            time.sleep(0.001)
+            time.sleep(0.0005)
         return None
     finally:
         process.terminate()
         process.wait(10)
 
 
+def is_ready(agent):
+    """The agent answers on its control socket: its state is open, its packs are loaded, it has begun."""
+    try:
+        rows_idle.ask(agent, command="status")
+        return True
+    except OSError:
+        return False
+
+
+def has_parcel(agent):
+    outbox = os.path.join(agent.dir, "state", "outbox")
+    return os.path.isdir(outbox) and any(name.endswith(".parcel") for name in os.listdir(outbox))
+
+
 def row_10():
     agent = Agent()
+    argv = [program("vouchd"), "--config", agent.config]
     try:
-        times = [first_bundle(agent) for _ in range(6)][1:]
-        if None in times:
-            m.row("10", "start to first signed bundle", "failed", "", "<= 150 ms", "")
-            return
-        peer = ["facter"]
-        if shutil.which(peer[0]):
-            runs = [m.run(peer) for _ in range(5)]
-            shown = f"{m.milliseconds(m.median(runs, 'wall_s'))} (facter, wall)"
-            ratio = f"{m.median(runs, 'wall_s') / statistics.median(times):.1f}x"
-        else:
-            shown, ratio = "facter: missing", ""
-        m.row("10", "start to first signed bundle, wall", m.milliseconds(statistics.median(times)), shown, "<= 150 ms", ratio)
+        ready = [until(argv, lambda: is_ready(agent)) for _ in range(6)][1:]
+        sealed = []
+        for _ in range(6):
+            shutil.rmtree(os.path.join(agent.dir, "state"), ignore_errors=True)
+            sealed.append(until(argv, lambda: has_parcel(agent)))
+        facter = [m.run(["facter"]) for _ in range(5)] if shutil.which("facter") else []
+        for name, times, target in (("start to ready (restart: state, packs and programs known)", ready, "<= 20 ms"),
+                                    ("start to first signed bundle, new state", sealed[1:], "<= 150 ms")):
+            if None in times:
+                m.row("10", name, "failed", "", target, "")
+                continue
+            ours = statistics.median(times)
+            peer = m.median(facter, "wall_s") if facter else None
+            m.row("10", f"{name}, wall", m.milliseconds(ours), f"{m.milliseconds(peer)} (facter, wall)" if peer else
+                  "facter: missing", target, f"{peer / ours:.1f}x" if peer else "")
     finally:
         agent.remove()
 
@@ -320,19 +306,19 @@ def postgres_inserts():
 
 
 AGENTS, BUNDLES, CONNECTIONS = 64, 150, 64
+VERIFIED = 313  # Bundles of each agent in the log that is verified: 20,032.
 
 
-def ingest_load(scratch, *options):
-    """One run of the load generator against a new store on loopback; what it printed last."""
-    store = os.path.join(scratch, "store")
+def ingest_load(store, agents, bundles, *options):
+    """A new store on loopback in `store`, and one run of the load generator against it; what that printed last."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "check": True}
     subprocess.run([program("vouch-store"), "init", "--dir", store, "--origin", "bench.test/log1", "--host", "127.0.0.1",
                     "--listen", f"127.0.0.1:{port}"], **quiet)
-    join = os.path.join(scratch, "join")
-    token = subprocess.run([program("vouch-store"), "token", "create", "--dir", store, "--uses", str(AGENTS)], **quiet)
+    join = f"{store}.join"
+    token = subprocess.run([program("vouch-store"), "token", "create", "--dir", store, "--uses", str(agents)], **quiet)
     with open(join, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         file.write(token.stdout)
     server = subprocess.Popen([program("vouch-store"), "serve", "--dir", store], stdin=subprocess.DEVNULL,
@@ -340,13 +326,12 @@ def ingest_load(scratch, *options):
     try:
         time.sleep(1)
         done = subprocess.run([program("vouch-bench-ingest"), "--ca", f"{store}/tls/ca.crt", "--join", join, "--host",
-                               "127.0.0.1", "--port", str(port), "--agents", str(AGENTS), "--bundles", str(BUNDLES),
+                               "127.0.0.1", "--port", str(port), "--agents", str(agents), "--bundles", str(bundles),
                                "--connections", str(CONNECTIONS), *options], capture_output=True, text=True)
         return done.stdout.strip().split("\n")[-1] if done.returncode == 0 else f"failed: {done.stderr.strip()[-200:]}"
     finally:
         server.terminate()
         server.wait(30)
-        shutil.rmtree(store, ignore_errors=True)
 
 
 def row_12():
@@ -356,7 +341,9 @@ def row_12():
     scratch = tempfile.mkdtemp(prefix="vouch-bench-")
     try:
         for turn in range(3):
-            ours, peer = ingest_load(scratch), postgres_inserts()
+            store = os.path.join(scratch, f"store-{turn}")
+            ours, peer = ingest_load(store, AGENTS, BUNDLES), postgres_inserts()
+            shutil.rmtree(store, ignore_errors=True)
             shown = "missing" if peer is None else f"{peer:.0f}/s (PostgreSQL 15, 32 clients, 1 KB, unsigned)"
             m.row("12", f"ingest: signed 2 KB bundles over TLS, durable before the receipt (run {turn + 1})", ours, shown,
                   ">= 3,000/s", "", f"{AGENTS} agents, {CONNECTIONS} connections, load generator on the same cores")
@@ -364,7 +351,34 @@ def row_12():
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "8": row_8, "9": row_9, "10": row_10, "12": row_12}
+def row_11():
+    rows_store.row_11(program("vouchd"), SOURCE, COLLECTORS)
+
+
+def fill_store(scratch):
+    """A store's directory with VERIFIED x AGENTS bundles, and the policy file to verify it by."""
+    store = os.path.join(scratch, "store")
+    said = ingest_load(store, AGENTS, VERIFIED)
+    if said.startswith("failed"):
+        raise RuntimeError(said)
+    with open(f"{store}/log.vkey", encoding="utf-8") as vkey, open(f"{store}.policy", "w", encoding="utf-8") as policy:
+        policy.write(f"log {vkey.read().strip()}\nquorum none\n")
+    return store, f"{store}.policy"
+
+
+def row_13():
+    rows_store.row_13(program("vouch"), fill_store, AGENTS, VERIFIED)
+
+
+ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "5": row_5, "8": row_8, "9": row_9, "10": row_10, "11": row_11,
+        "12": row_12, "13": row_13}
+
+
+def prepare_host():
+    """As on a host where sshd runs: without this directory it refuses to say its settings, and is asked in vain
+    at every cycle, instead of when they may have changed."""
+    if os.geteuid() == 0 and os.path.exists("/usr/sbin/sshd"):
+        os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
 
 
 def main():
@@ -374,6 +388,8 @@ def main():
         print(f"bench: no row {unknown[0]}; there are {', '.join(ROWS)}", file=sys.stderr)
         return 64
     print("| # | metric | ours | peer | ratio peer/ours | target | coverage |\n| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    prepare_host()
+    print(f"(load of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)", file=sys.stderr)
     for one in wanted:
         ROWS[one]()
     return 0
