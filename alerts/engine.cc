@@ -12,6 +12,7 @@ namespace vouch::alerts {
 namespace {
 
 constexpr std::string_view kOverflowKey = "engine/overflow";
+constexpr WallMs kOverdueMs = 1000;
 
 // So many of one source that nobody would read them: the worst stay, the rest is one condition.
 std::vector<Condition> bounded(const Report& report) {
@@ -150,6 +151,8 @@ std::optional<WallMs> next_wake(const Rules& rules, const State& state, WallMs n
     if (known.flapping) at(known.changes.back() + rules.flap_within_s * 1000);
   }
   if (const auto released = next_release(rules, state, now)) at(*released);
+  // What is due and waits for its group is looked at each second, not in a busy loop.
+  if (wake && *wake <= now) wake = now + kOverdueMs;
   return wake;
 }
 

@@ -30,7 +30,7 @@ struct Moment {
 std::vector<Alert> advance(const Rules& rules, const Sender& sender, State& state,
                            const std::vector<Report>& reports, const Moment& moment);
 
-// When advance() has something to do even if nothing is reported; nothing: never. May be past.
+// When advance() has something to do even if nothing is reported, later than `now`; nothing: never.
 std::optional<WallMs> next_wake(const Rules& rules, const State& state, WallMs now);
 
 Alert make_test(std::string channel, Sender sender, WallMs now);

@@ -91,6 +91,8 @@ std::string help_of(const Command& command);
 int exit_code(Errc code);
 
 // The commands.
+int run_alert_list(const Arguments& arguments, Output& output);
+int run_alert_test(const Arguments& arguments, Output& output);
 int run_check(const Arguments& arguments, Output& output);
 int run_collect(const Arguments& arguments, Output& output);
 int run_config_check(const Arguments& arguments, Output& output);

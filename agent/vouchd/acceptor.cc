@@ -62,6 +62,11 @@ std::optional<std::string> read_untrusted(const std::string& path, uid_t uid) {
   return *std::move(text);
 }
 
+uid_t owner_of(const std::string& directory) {
+  struct stat status {};
+  return ::stat(directory.c_str(), &status) == 0 ? status.st_uid : geteuid();
+}
+
 Result<Acceptor> Acceptor::make(State& state, const Clock& clock, AcceptorOptions options) {
   Acceptor acceptor(state, clock, std::move(options));
   if (state.has_store()) {

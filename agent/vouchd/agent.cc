@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/agent.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 
+#include "agent/vouchd/alerting.h"
 #include "agent/vouchd/config_blob.h"
 #include "core/digest.h"
 #include "core/file.h"
@@ -31,11 +29,6 @@ Result<std::optional<TableBlob>> load_waiver_table(const std::string& path) {
   blob.rows = static_cast<std::int64_t>(waivers->size());
   blob.sha256 = sha256_hex(blob.bytes);
   return std::optional(std::move(blob));
-}
-
-uid_t owner_of(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? status.st_uid : geteuid();
 }
 
 }  // namespace
@@ -85,7 +78,8 @@ Status Agent::load() {
   auto acceptor = Acceptor::make(*state_, clock_, std::move(options));
   if (!acceptor) return std::move(acceptor).error();
   acceptor_.emplace(*std::move(acceptor));
-  return load_pauses();
+  if (auto paused = load_pauses(); !paused) return paused;
+  return open_alerting();
 }
 
 // Collectors, packs, waivers, and the blobs of all of them.
@@ -144,6 +138,7 @@ Status Agent::poll() {
   auto seal_due = sealer_->due_us();
   if (!seal_due) return std::move(seal_due).error();
   if (*seal_due <= clock_.boot_us()) note(seal());
+  if (alerting_) note(alerting_->tick());
   note(housekeep());
   return trouble;
 }
@@ -158,6 +153,9 @@ std::int64_t Agent::wait_ms() {
   }
   if (auto due = sealer_->due_us()) {
     wait = std::min(wait, (*due - clock_.boot_us() + 999) / 1000);
+  }
+  if (const auto wake = alerting_ ? alerting_->next_wake() : std::nullopt) {
+    wait = std::min(wait, *wake - clock_.wall_ms());
   }
   return std::max<std::int64_t>(wait, 0);
 }
@@ -188,6 +186,9 @@ Status Agent::stop(std::string_view reason) {
   if (auto accounted = account_for_absence(Absence::stopping); !accounted) return accounted;
   if (auto recorded = record_event(AgentStop{clock_.wall_ms(), std::string(reason)}); !recorded) {
     return recorded;
+  }
+  if (auto told = alerting_ ? alerting_->tick() : Status(Ok{}); !told) {
+    log::error("alerts: " + told.error().message);
   }
   if (auto sealed = seal(); !sealed) return sealed;
   return state_->ledger.transaction(clock_.wall_ms(),

@@ -35,6 +35,8 @@
 
 namespace vouch::agent {
 
+class Alerting;
+
 class Agent {
  public:
   // Opens the state and loads collectors, packs and waivers. Nothing is recorded yet. `clock` and
@@ -45,6 +47,7 @@ class Agent {
                                              HostLoad* load = nullptr);
   Agent(Config config, const Clock& clock, Runner& runner, HostFacts host, std::string executable,
         std::unique_ptr<State> state);  // Use open().
+  ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
@@ -76,12 +79,16 @@ class Agent {
   Status stop(std::string_view reason);
 
   [[nodiscard]] json::Value status();
+  // Errc::not_found: no such channel, or nobody is alerted at all.
+  Result<std::int64_t> send_test_alert(std::string_view channel);
+  Result<json::Value> list_alerts(std::int64_t at_most);
   [[nodiscard]] State& state() { return *state_; }
   [[nodiscard]] const std::vector<ScheduleEntry>& schedule() const { return schedule_; }
 
  private:
   Status load();
   Status read_content();
+  Status open_alerting();
   Status record_event(const Record& record, WallMs due = 0);
   enum class Absence { crashed_or_stopped, stopping };
   Status account_for_absence(Absence absence);
@@ -133,7 +140,8 @@ class Agent {
   RunRecorder recorder_;
   std::optional<Sealer> sealer_;
   std::optional<Acceptor> acceptor_;
-  WallMs accounted_to_ = 0;  // Every tick due before has a record.
+  std::unique_ptr<Alerting> alerting_;  // Null: nobody is alerted. Is told of records by state_.
+  WallMs accounted_to_ = 0;             // Every tick due before has a record.
   ClockReading last_clock_;
   std::int64_t last_monotonic_us_ = 0;
   std::string_view missed_because_ = "overrun";

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "agent/vouchd/agent.h"
+#include "agent/vouchd/alerting.h"
 #include "core/digest.h"
 #include "core/log.h"
 #include "proto/names.h"
@@ -144,6 +145,9 @@ void Agent::adopt_schedule() {
 
 Status Agent::start() {
   if (auto repaired = state_->repair_files(); !repaired) return repaired;
+  if (alerting_) {
+    if (auto begun = alerting_->start(); !begun) return begun;
+  }
   // What came home while nobody was here: the first bundle then names the newest checkpoint.
   if (auto accepted = acceptor_->scan(); !accepted) return std::move(accepted).error();
   auto clean = state_->ledger.get(kClean);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `vouch status` shows of a running agent. Never evidence.
 #include "agent/vouchd/agent.h"
+#include "agent/vouchd/alerting.h"
 #include "core/log.h"
 
 namespace vouch::agent {
@@ -34,6 +35,8 @@ json::Value Agent::status() {
   }
   if (const auto forked = state_->ledger.get(kForked)) out["forked"] = forked->has_value();
   if (const auto alarm = state_->ledger.get(kLogAlarm)) out["log_alarm"] = alarm->has_value();
+
+  if (alerting_) out["alerts"] = alerting_->summary();
 
   const WallMs now = clock_.wall_ms();
   json::Array collectors;

@@ -248,4 +248,28 @@ Result<std::int64_t> BundleLedger::spool_bytes() {
   return ask(database_, "SELECT sum(parcel_bytes) FROM bundles WHERE state = 'waiting'");
 }
 
+Result<std::vector<Refusal>> BundleLedger::refusals() {
+  auto statement = database_.prepare(
+      "SELECT r.seq, r.status, r.problem FROM refused r JOIN bundles b ON b.seq = r.seq "
+      "WHERE b.state = 'waiting' ORDER BY r.seq, r.status");
+  if (!statement) return std::move(statement).error();
+  std::vector<Refusal> refusals;
+  for (;;) {
+    auto row = statement->step();
+    if (!row) return std::move(row).error();
+    if (!*row) return refusals;
+    refusals.push_back({statement->integer(0), statement->integer(1), statement->text(2)});
+  }
+}
+
+Result<std::optional<WallMs>> BundleLedger::oldest_waiting() {
+  auto statement =
+      database_.prepare("SELECT sealed FROM bundles WHERE state = 'waiting' ORDER BY seq LIMIT 1");
+  if (!statement) return std::move(statement).error();
+  auto row = statement->step();
+  if (!row) return std::move(row).error();
+  if (!*row) return std::optional<WallMs>();
+  return std::optional(statement->integer(0));
+}
+
 }  // namespace vouch::agent

@@ -30,6 +30,13 @@ struct SealedBundle {
   WallMs behind_since = 0;  // Since when its receipts were only too old; 0: they were not.
 };
 
+// Why a store would not take a bundle.
+struct Refusal {
+  std::int64_t seq = 0;
+  std::int64_t status = 0;
+  std::string problem;
+};
+
 class BundleLedger {
  public:
   explicit BundleLedger(sqlite::Database& database) : database_(database) {}
@@ -52,6 +59,8 @@ class BundleLedger {
   // True if this (seq, status) was not noted before: at most one `refused` record for each.
   Result<bool> knows_refusal(std::int64_t seq, std::int64_t status);
   Result<bool> note_refusal(std::int64_t seq, std::int64_t status, std::string_view problem);
+  Result<std::vector<Refusal>> refusals();         // Of bundles that wait.
+  Result<std::optional<WallMs>> oldest_waiting();  // When it was sealed.
   // True if an unacknowledged bundle is signed by a key of `epoch`.
   Result<bool> epoch_in_use(std::int64_t epoch);
 

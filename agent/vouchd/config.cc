@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "alerts/rules.h"
 #include "core/file.h"
 #include "core/yaml.h"
 #include "core/yaml_section.h"
@@ -114,6 +115,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   top.path("waivers", config.waivers);
   top.text("destination", config.destination, is_file_destination,
            "file:///DIRECTORY (a store is set by `vouch enroll`)");
+  top.path("alerts", config.alerts);
   top.text("log_level", config.log_level, is_log_level, "debug, info, warn or error");
   top.number("heartbeat", config.heartbeat_s, parse_duration, 10, kHeartbeatSecondsMax);
   top.number("splay", config.splay_s_max, parse_duration, 0, 86400);
@@ -168,6 +170,7 @@ Status check_trust(const Config& config, uid_t trusted_uid) {
   std::vector<std::pair<std::string, std::string>> paths;  // Which key names it, and what.
   for (const auto& pack : config.packs) paths.emplace_back("packs", pack);
   if (!config.waivers.empty()) paths.emplace_back("waivers", config.waivers);
+  if (!config.alerts.empty()) paths.emplace_back("alerts", config.alerts);
   for (const auto& collector : config.collectors) {
     paths.emplace_back("collector " + collector.name, collector.program);
   }
@@ -186,11 +189,21 @@ Result<Config> load_config(const std::string& path, uid_t trusted_uid) {
   if (!text) return std::move(text).error();
   auto config = parse_config(*text, path);
   if (!config) return config;
+  if (config->alerts.empty() && file_exists(std::string(kDefaultAlertRules))) {
+    config->alerts = kDefaultAlertRules;
+  }
   if (auto status = check_trust(*config, trusted_uid); !status) {
     auto error = std::move(status).error().in(path);
     // The file is there; what it names is not: then the file is wrong.
     if (error.code == Errc::not_found) error.code = Errc::invalid;
     return error;
+  }
+  if (config->alerts.empty()) return config;
+  auto rules = read_file(config->alerts, alerts::kRulesBytesMax);
+  if (!rules) return std::move(rules).error();
+  config->alerts_text = *std::move(rules);
+  if (auto parsed = alerts::parse_rules(config->alerts_text, config->alerts); !parsed) {
+    return std::move(parsed).error();
   }
   return config;
 }

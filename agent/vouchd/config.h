@@ -25,6 +25,7 @@ struct Node;
 namespace vouch::agent {
 
 inline constexpr std::size_t kConfigBytesMax = 1u << 20;
+inline constexpr std::string_view kDefaultAlertRules = "/etc/vouch/alerts.yaml";  // If it is there.
 inline constexpr int kExitConfig = 78;  // sysexits(3): EX_CONFIG.
 
 struct CollectorConfig {
@@ -44,8 +45,10 @@ struct Config {
   std::string collector_dir = "/usr/libexec/vouch/collectors";
   std::string collect_sockets;  // Directory of vouch-collect's sockets; empty: no other process.
   std::vector<std::string> packs{"/usr/share/vouch/policies/packs"};  // Files and directories.
-  std::string waivers;      // A file; empty: none.
+  std::string waivers;                                                // A file; empty: none.
   std::string destination;  // "file:///DIR"; empty: the store.
+  std::string alerts;       // The rule file of alerts; empty: nobody is alerted.
+  std::string alerts_text;  // What is in it; load_config() reads it.
   std::string log_level = "info";
   std::int64_t heartbeat_s = 3600;
   std::int64_t splay_s_max = 60;  // Ticks of a host lag behind the schedule by up to this much.

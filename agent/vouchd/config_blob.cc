@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/config_blob.h"
 
+#include "core/digest.h"
 #include "core/json.h"
 #include "core/redact.h"
 
@@ -63,6 +64,8 @@ std::string write_config_blob(const Config& config, const std::vector<Collector>
   if (!config.maintenance.empty()) blob["maintenance"] = to_json(config.maintenance);
   if (!config.waivers.empty()) blob["waivers"] = config.waivers;
   if (!config.destination.empty()) blob["destination"] = redact(Redaction::url, config.destination);
+  // Who is told is no evidence; that it was changed is.
+  if (!config.alerts.empty()) blob["alerts"] = sha256_hex(config.alerts_text);
   return json::write(blob);
 }
 

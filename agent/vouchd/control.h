@@ -6,6 +6,8 @@
 //   {"command":"collect","collector":"patch_level"}   -> {"ok":true,"run":"patch_level/912+1"}
 //   {"command":"seal"}                                -> {"ok":true}
 //   {"command":"pause", …}, {"command":"resume", …}      (control_commands.h)
+//   {"command":"alert-test","channel":"ops"}          -> {"ok":true,"n":17}
+//   {"command":"alerts"}                              -> {"ok":true,"alerts":{…}}
 //   anything that fails                               -> {"ok":false,"error":"…"}
 //
 // Whoever can open the socket may ask for the status; the rest is for root and the daemon's own

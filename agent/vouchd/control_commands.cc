@@ -8,6 +8,8 @@
 namespace vouch::agent {
 namespace {
 
+constexpr std::int64_t kAlertsListedMax = 50;
+
 json::Value failure(const Error& error) {
   return json::Object{{"ok", false}, {"error", error.message}};
 }
@@ -32,6 +34,18 @@ json::Value pause(Agent& agent, const std::string& collector, const json::Value&
   return json::Object{{"ok", true}, {"until", format_second(*until)}};
 }
 
+json::Value test_alert(Agent& agent, const json::Value& request) {
+  auto n = agent.send_test_alert(json::get_string(request, "channel").value_or(""));
+  if (!n) return failure(n.error());
+  return json::Object{{"ok", true}, {"n", *n}};
+}
+
+json::Value list_alerts(Agent& agent) {
+  auto list = agent.list_alerts(kAlertsListedMax);
+  if (!list) return failure(list.error());
+  return json::Object{{"ok", true}, {"alerts", *list}};
+}
+
 }  // namespace
 
 std::string name_of_user(uid_t uid) {
@@ -51,6 +65,8 @@ json::Value serve_command(Agent& agent, const json::Value& request, uid_t peer) 
   const auto collector = json::get_string(request, "collector").value_or("");
   if (command == "collect") return collect(agent, collector);
   if (command == "pause") return pause(agent, collector, request, peer);
+  if (command == "alert-test") return test_alert(agent, request);
+  if (command == "alerts") return list_alerts(agent);
   Status done = Error{Errc::invalid, "unknown command"};
   if (command == "resume") done = agent.resume(collector);
   if (command == "seal") done = agent.seal();

@@ -82,7 +82,7 @@ Status WaitingRecords::add(const WaitingRecord& record, const std::vector<std::s
   for (const std::string& sha256 : blobs) {
     if (auto done = refer->bind(1, sha256).bind(2, id).run(); !done) return done;
   }
-  return Ok{};
+  return listener_ == nullptr ? Status(Ok{}) : listener_->on_record(record.record);
 }
 
 Result<std::vector<WaitingRecord>> WaitingRecords::list(std::size_t count_max) {

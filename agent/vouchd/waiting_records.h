@@ -53,9 +53,19 @@ struct CacheToken {
 // The digest by which contents are compared: of the six members that a same_as leaves out.
 std::string content_digest_of(const RunContent& content);
 
+// Is told of each record, within the transaction that adds it: an error undoes both.
+class RecordListener {
+ public:
+  virtual ~RecordListener() = default;
+  virtual Status on_record(const Record& record) = 0;
+};
+
 class WaitingRecords {
  public:
   explicit WaitingRecords(sqlite::Database& database) : database_(database) {}
+
+  // Null: nobody. Must outlive the records, or be taken away.
+  void set_listener(RecordListener* listener) { listener_ = listener; }
 
   // `blobs` are those that the record refers to: they are kept while it waits.
   Status add(const WaitingRecord& record, const std::vector<std::string>& blobs);
@@ -76,6 +86,7 @@ class WaitingRecords {
 
  private:
   sqlite::Database& database_;
+  RecordListener* listener_ = nullptr;
 };
 
 }  // namespace vouch::agent

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent knows of, as conditions for the engine of alerts (docs/alerts.md). Pure: each
+// function says, from values, all that is wrong as seen from one source.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/vouchd/bundle_ledger.h"
+#include "agent/vouchd/run_judge.h"
+#include "alerts/condition.h"
+#include "core/clock.h"
+#include "core/result.h"
+#include "policies/engine/pack.h"
+#include "policies/engine/waiver.h"
+#include "proto/outcomes.h"
+#include "proto/record.h"
+#include "proto/schedule.h"
+
+namespace vouch::agent {
+
+// What is put on every condition of this host, and what is known of controls.
+struct AlertContext {
+  alerts::Labels labels;                                     // `host` and those of the site.
+  std::map<std::string, std::string, std::less<>> criteria;  // By control: "soc2-2017 CC6.1".
+  const policy::PackSet* packs = nullptr;
+};
+
+// control-drift and not-judged. A findings blob that is lost leaves only its rows out.
+alerts::Report outcomes_report(const AlertContext& context, const std::string& collector,
+                               const std::vector<Outcome>& outcomes, const ReadBlob& read);
+// configuration-drift, from the input table `drift`; one condition for each row of a table.
+alerts::Report drift_report(const AlertContext& context, const std::string& collector,
+                            std::string_view drift);
+// collector-failure. No reason: the last run was good.
+alerts::Report failure_report(const AlertContext& context, const std::string& collector,
+                              std::string_view reason, std::string_view message);
+// silence of one collector, unless it is observed again in time.
+alerts::Report silence_report(const AlertContext& context, const ScheduleEntry& entry,
+                              WallMs observed, std::int64_t intervals);
+// silence of the way to the store. 0: nothing waits.
+alerts::Report undelivered_report(const AlertContext& context, WallMs oldest_sealed,
+                                  std::int64_t after_s);
+alerts::Report waivers_report(const AlertContext& context,
+                              const std::vector<policy::Waiver>& waivers, std::int64_t before_s);
+alerts::Report document_report(const AlertContext& context, const Attachment& document);
+alerts::Report spool_report(const AlertContext& context, std::int64_t bytes, std::int64_t bytes_max,
+                            std::int64_t percent);
+// Of bundles that still wait.
+alerts::Report refused_report(const AlertContext& context, const std::vector<Refusal>& refusals);
+alerts::Report log_report(const AlertContext& context, bool log_alarm, bool forked);
+// For 24 h.
+alerts::Report rollback_report(const AlertContext& context, const StoreRollback& rollback);
+alerts::Report drop_report(const AlertContext& context, const SpoolDrop& drop);
+
+// From the files of policies/mappings: which criteria a control evidences or supports.
+Result<std::map<std::string, std::string, std::less<>>> read_criteria(
+    const std::vector<std::string>& files);
+
+}  // namespace vouch::agent
