@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ostream>
 
 #include "agent/cli/command.h"
 #include "agent/cli/places.h"
 #include "agent/vouchd/control.h"
+#include "agent/vouchd/health.h"
+#include "core/clock.h"
 
 namespace vouch::cli {
 namespace {
@@ -20,25 +23,30 @@ std::string text_of(const json::Value* value) {
   return json::write(*value);
 }
 
-bool is_true(const json::Value& status, std::string_view member) {
-  const auto* value = status.find(member);
-  return value != nullptr && value->if_bool() != nullptr && *value->if_bool();
+bool any_failure(const std::vector<agent::Problem>& problems) {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const agent::Problem& problem) { return problem.is_failure; });
 }
 
-std::string as_text(const json::Value& status, const TerminalStyle& style) {
+std::string problems_as_text(const std::vector<agent::Problem>& problems,
+                             const TerminalStyle& style) {
+  std::string text = any_failure(problems) ? coloured("NOT WORKING", Colour::red, style)
+                                           : coloured("working", Colour::green, style);
+  text += "\n";
+  for (const agent::Problem& problem : problems) {
+    const Colour colour = problem.is_failure ? Colour::red : Colour::yellow;
+    text += "  " + coloured(problem.is_failure ? "failure" : "warning", colour, style) + "  " +
+            problem.text + "\n           " + problem.remedy + "\n";
+  }
+  return text;
+}
+
+std::string as_text(const json::Value& status, const std::vector<agent::Problem>& problems,
+                    const TerminalStyle& style) {
   const auto get = [&](std::string_view name) { return text_of(status.find(name)); };
   std::string text =
       fmt::format("agent {} on {}, version {}\n", get("agent"), get("host"), get("version"));
-  if (is_true(status, "forked")) {
-    text +=
-        coloured("FORKED: the store has another bundle at one of our numbers", Colour::red, style) +
-        "\n";
-  }
-  if (is_true(status, "log_alarm")) {
-    text += coloured("LOG ALARM: the log contradicts itself", Colour::red, style) + "\n";
-  }
-  if (!is_true(status, "enrolled"))
-    text += "not enrolled: `vouch enroll` makes it known to a store\n";
+  text += problems_as_text(problems, style);
   text += fmt::format("collected: {} records wait to be sealed\n", get("collected_records"));
   text += fmt::format("sealed:    {} bundles, the last at {}, the next by {}\n",
                       get("sealed_bundles"), get("last_sealed"), get("next_due"));
@@ -81,12 +89,27 @@ int run_status(const Arguments& arguments, Output& output) {
   }
   const auto* status = reply->find("status");
   if (status == nullptr) return output.fail({Errc::invalid, socket + ": an answer without status"});
-  if (output.json) {
-    output.write_json(*status);
-  } else {
-    output.out << as_text(*status, output.style);
+  const WallSeconds now = SystemClock().wall_ms() / 1000;
+  const auto problems = agent::problems_of(*status, now);
+  if (arguments.has("--metrics")) {
+    output.out << agent::write_metrics(*status, now);
+    return kExitPass;
   }
-  return kExitPass;
+  if (output.json) {
+    json::Array list;
+    for (const agent::Problem& problem : problems) {
+      list.push_back(json::Object{{"level", problem.is_failure ? "failure" : "warning"},
+                                  {"text", problem.text},
+                                  {"remedy", problem.remedy}});
+    }
+    json::Object object = status->if_object() != nullptr ? *status->if_object() : json::Object{};
+    object["working"] = !any_failure(problems);
+    object["problems"] = std::move(list);
+    output.write_json(object);
+  } else {
+    output.out << as_text(*status, problems, output.style);
+  }
+  return any_failure(problems) ? kExitFail : kExitPass;
 }
 
 }  // namespace vouch::cli

@@ -96,6 +96,7 @@ int run_alert_test(const Arguments& arguments, Output& output);
 int run_check(const Arguments& arguments, Output& output);
 int run_collect(const Arguments& arguments, Output& output);
 int run_config_check(const Arguments& arguments, Output& output);
+int run_doctor(const Arguments& arguments, Output& output);
 int run_enroll(const Arguments& arguments, Output& output);
 int run_explain(const Arguments& arguments, Output& output);
 int run_pause(const Arguments& arguments, Output& output);

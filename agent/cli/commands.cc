@@ -164,10 +164,13 @@ const std::vector<Command>& commands() {
        run_enroll},
       {"status",
        "",
-       "what the running agent has collected, sealed and delivered",
-       "Asks the running vouchd. Exit 69: none answers.",
-       "  vouch status\n  vouch status --format json",
-       {kConfig},
+       "whether the agent works, and if not, why",
+       "Asks the running vouchd what it has collected, sealed and delivered. --metrics prints the "
+       "same\n"
+       "for Prometheus; the daemon keeps it in <runtime_dir>/metrics.prom, too.\n"
+       "Exit 0: it works. 1: it does not, and what to do is said. 69: no vouchd answers.",
+       "  vouch status\n  vouch status --format json\n  vouch status --metrics",
+       {{"--metrics", "", "print metrics in the Prometheus text format", false}, kConfig},
        0,
        0,
        run_status},
@@ -203,6 +206,20 @@ const std::vector<Command>& commands() {
        1,
        1,
        run_alert_test},
+      {"doctor",
+       "",
+       "look at everything that the agent rests on, and say what to do",
+       "Looks at configuration, collectors, packs, state, disk, clock, daemon and store, and says "
+       "of\n"
+       "each what is wrong and how to mend it. It changes nothing. Run it as root: others may not "
+       "see\n"
+       "the state.\n"
+       "Exit 0: all is well, or warnings only. 1: something is not.",
+       "  sudo vouch doctor\n  sudo vouch doctor --format json",
+       {kConfig},
+       0,
+       0,
+       run_doctor},
       {"policy test",
        "[PATH…]",
        "run the tests that packs carry",

@@ -20,9 +20,9 @@
 #include "agent/ship/alert_lane.h"
 #include "agent/ship/courier.h"
 #include "agent/ship/curl_transport.h"
+#include "agent/ship/store_file.h"
 #include "core/clock.h"
 #include "core/file.h"
-#include "core/json.h"
 #include "core/log.h"
 #include "core/random.h"
 
@@ -32,7 +32,6 @@ namespace {
 constexpr int kExitUsage = 64;     // sysexits(3)
 constexpr int kExitTryAgain = 75;  // EX_TEMPFAIL
 constexpr int kExitConfig = 78;
-constexpr std::size_t kStoreFileBytesMax = 64u << 10;
 constexpr int kStayMs = 30'000;  // With --stay: how often receipts are looked after.
 // Without it: how often it asks whether alerts are all delivered, longer each time.
 constexpr std::int64_t kBusyMs = 20;
@@ -61,23 +60,6 @@ struct Arguments {
   bool once = false;
   bool stay = false;
 };
-
-Result<CurlOptions> read_store(const std::string& state_dir) {
-  auto text = read_file(state_dir + "/store.json", kStoreFileBytesMax);
-  if (!text) return std::move(text).error().in("no store is known (vouch enroll names one)");
-  auto value = json::parse(*text);
-  if (!value) return std::move(value).error().in("store.json");
-  auto url = json::get_string(*value, "url");
-  if (!url) return std::move(url).error().in("store.json");
-  CurlOptions options{*std::move(url), "", ""};
-  if (value->find("ca") == nullptr) return options;
-  auto name = json::get_string(*value, "ca");
-  if (!name) return std::move(name).error().in("store.json");
-  auto pem = read_file(state_dir + "/" + *name, kStoreFileBytesMax);
-  if (!pem) return std::move(pem).error();
-  options.ca_pem = *std::move(pem);
-  return options;
-}
 
 // Until something is put into the outbox, or the time is over.
 void wait_for_parcel(int inotify, std::int64_t ms) {
@@ -186,7 +168,7 @@ int run(const Arguments& arguments) {
     if (!courier) return fail(courier.error(), 1);
     return ship_all(&*courier, std::move(alerts), arguments);
   }
-  auto store = read_store(arguments.state);
+  auto store = read_store_file(arguments.state);
   if (!store) {
     const bool only_alerts = store.error().code == Errc::not_found && alerts && *alerts;
     if (only_alerts) return ship_all(nullptr, std::move(alerts), arguments);

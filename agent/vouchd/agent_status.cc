@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `vouch status` shows of a running agent. Never evidence.
+#include <algorithm>
+
 #include "agent/vouchd/agent.h"
 #include "agent/vouchd/alerting.h"
+#include "agent/vouchd/host_facts.h"
 #include "core/log.h"
 
 namespace vouch::agent {
@@ -32,7 +35,19 @@ json::Value Agent::status() {
   out["spool_bytes"] = number(state_->bundles.spool_bytes());
   if (const auto waiting = state_->bundles.in_state(BundleState::waiting)) {
     out["waiting_bundles"] = static_cast<std::int64_t>(waiting->size());
+    if (!waiting->empty()) out["oldest_waiting"] = second_of(waiting->front().sealed);
   }
+  out["spool_bytes_max"] = config_.spool_bytes_max;
+  if (const auto last = state_->ledger.get_integer(kAcknowledgedSeq, -1); last && *last >= 0) {
+    const auto bundle = state_->bundles.find(*last);
+    if (bundle && *bundle) {
+      out["receipt_latency_ms"] = std::max<WallMs>((*bundle)->acknowledged - (*bundle)->sealed, 0);
+    }
+  }
+  const ClockTrust clock = read_clock_trust();
+  json::Object trust{{"synced", clock.synced}, {"source", clock.source}};
+  if (clock.error_us) trust["error_us"] = *clock.error_us;
+  out["clock"] = std::move(trust);
   if (const auto forked = state_->ledger.get(kForked)) out["forked"] = forked->has_value();
   if (const auto alarm = state_->ledger.get(kLogAlarm)) out["log_alarm"] = alarm->has_value();
 

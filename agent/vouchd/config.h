@@ -67,6 +67,7 @@ struct Config {
   [[nodiscard]] std::string outbox_dir() const { return state_dir + "/outbox"; }
   [[nodiscard]] std::string receipts_dir() const { return runtime_dir + "/receipts"; }
   [[nodiscard]] std::string control_socket() const { return runtime_dir + "/control.sock"; }
+  [[nodiscard]] std::string metrics_file() const { return runtime_dir + "/metrics.prom"; }
 };
 
 // Unknown keys, wrong types and values out of bounds are refused, saying what is allowed.

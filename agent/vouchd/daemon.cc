@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/daemon.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <pthread.h>
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -23,6 +25,7 @@
 #include "agent/vouchd/control.h"
 #include "agent/vouchd/control_commands.h"
 #include "agent/vouchd/idle_memory.h"
+#include "agent/vouchd/health.h"
 #include "agent/vouchd/pulse.h"
 #include "core/log.h"
 #include "core/notify.h"
@@ -173,6 +176,13 @@ std::int64_t Daemon::Loop::turn() {
 
 void Daemon::Loop::publish_status() {
   json::Value fresh = agent->status();
+  // Not durable, and nothing depends on it: a monitoring agent reads it, or does not.
+  const std::string path = config.metrics_file();
+  const std::string tmp = path + ".tmp";
+  if (const Fd file{::open(tmp.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)}) {
+    const auto text = write_metrics(fresh, clock.wall_ms() / 1000);
+    if (write_all(file.get(), text, tmp)) ::rename(tmp.c_str(), path.c_str());
+  }
   const std::lock_guard lock(mutex);
   status = std::move(fresh);
 }
