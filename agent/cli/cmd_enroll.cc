@@ -91,7 +91,8 @@ int run_enroll(const Arguments& arguments, Output& output) {
         "predecessor\n",
         report->predecessor);
   }
-  output.out << "next: vouchd starts by itself where the package is installed; elsewhere start it\n";
+  output.out
+      << "next: vouchd starts by itself where the package is installed; elsewhere start it\n";
   return kExitPass;
 }
 

@@ -71,7 +71,7 @@ std::string expected_of(const policy::Check& check) {
 }
 
 Condition judged(const AlertContext& context, const std::string& collector, const Outcome& outcome,
-                 const ReadBlob& read) {
+                 const BlobReader& read) {
   const policy::Check* check =
       context.packs == nullptr ? nullptr : context.packs->find_check(outcome.check);
   const policy::Control* control =
@@ -122,7 +122,7 @@ std::string drift_text(const json::Value& row) {
 }  // namespace
 
 Report outcomes_report(const AlertContext& context, const std::string& collector,
-                       const std::vector<Outcome>& outcomes, const ReadBlob& read) {
+                       const std::vector<Outcome>& outcomes, const BlobReader& read) {
   Report report{"outcomes/" + collector, {}};
   for (const Outcome& outcome : outcomes) {
     if (outcome.outcome != OutcomeKind::fail && outcome.outcome != OutcomeKind::error) continue;

@@ -19,6 +19,7 @@
 #include "proto/outcomes.h"
 #include "proto/record.h"
 #include "proto/schedule.h"
+#include "proto/subjects.h"
 
 namespace vouch::agent {
 
@@ -31,7 +32,7 @@ struct AlertContext {
 
 // control-drift and not-judged. A findings blob that is lost leaves only its rows out.
 alerts::Report outcomes_report(const AlertContext& context, const std::string& collector,
-                               const std::vector<Outcome>& outcomes, const ReadBlob& read);
+                               const std::vector<Outcome>& outcomes, const BlobReader& read);
 // configuration-drift, from the input table `drift`; one condition for each row of a table.
 alerts::Report drift_report(const AlertContext& context, const std::string& collector,
                             std::string_view drift);

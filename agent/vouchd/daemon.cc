@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +23,9 @@
 
 #include "agent/vouchd/control.h"
 #include "agent/vouchd/control_commands.h"
-#include "agent/vouchd/idle_memory.h"
+#include "agent/vouchd/control_server.h"
 #include "agent/vouchd/health.h"
+#include "agent/vouchd/idle_memory.h"
 #include "agent/vouchd/pulse.h"
 #include "core/log.h"
 #include "core/notify.h"
@@ -33,9 +33,7 @@
 namespace vouch::agent {
 namespace {
 
-constexpr std::size_t kConnectionsMax = 16;
 constexpr std::size_t kJobsMax = 32;
-constexpr std::chrono::seconds kConnectionDeadline{10};
 // A failing agent (disk full, damaged blob) is tried again, not in a busy loop.
 constexpr std::int64_t kRetryMs = 5000;
 // No step of the worker but a run, which has a deadline of its own, takes as long as this.
@@ -54,31 +52,14 @@ void drain(int fd) {
   }
 }
 
-void reply(int fd, const json::Value& answer) {
-  const std::string line = json::write(answer) + "\n";
-  // A client that has gone away gets no answer; that is its affair.
-  [[maybe_unused]] const ssize_t sent = send(fd, line.data(), line.size(), MSG_NOSIGNAL);
-}
-
 // Of two timeouts of poll(2); -1 is for ever.
 int sooner(int timeout, int other) {
   return timeout < 0 ? other : std::min(timeout, other);
 }
 
-json::Value failure(std::string_view text) {
-  return json::Object{{"ok", false}, {"error", text}};
-}
-
-// A connection that has not said its line yet, or waits for its answer.
-struct Connection {
-  Fd fd;
-  std::string line;
-  std::chrono::steady_clock::time_point opened;
-};
-
 }  // namespace
 
-// `mutex` guards jobs, stopping, stop_reason, finished, status and adopted; all else has one
+// `mutex` guards jobs, stopping, stop_reason, finished, status and adopted; everything else has one
 // thread: the agent the worker, descriptors and connections the main one.
 struct Daemon::Loop {
   Loop(std::string path, Config loaded, const Clock& the_clock, Runner& the_runner,
@@ -103,8 +84,8 @@ struct Daemon::Loop {
   std::unique_ptr<Agent> agent;
   WatchDesk desk;
 
-  Fd signals, listener, inotify, done_event;
-  std::vector<Connection> connections;
+  Fd signals, inotify, done_event;
+  ControlServer control;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -125,11 +106,9 @@ struct Daemon::Loop {
   void read_again();
   int wait();
   void on_signal();
-  void on_connection();
-  void on_line(Connection connection);
+  void on_line(Fd connection, std::string_view line);
   void serve(int fd, std::optional<uid_t> peer, const json::Value& request);
   void look_at_watches(bool readable);
-  void read_connections(const std::vector<struct pollfd>& polled);
 };
 
 Status Daemon::Loop::open_descriptors() {
@@ -148,10 +127,7 @@ Status Daemon::Loop::open_descriptors() {
   if (inotify_add_watch(inotify.get(), config.receipts_dir().c_str(), IN_MOVED_TO) < 0) {
     return errno_error("watch " + config.receipts_dir(), errno);
   }
-  auto control = listen_control(config.control_socket());
-  if (!control) return std::move(control).error();
-  listener = *std::move(control);
-  return Ok{};
+  return control.listen(config.control_socket());
 }
 
 // False: so many wait already that this one is not taken.
@@ -270,55 +246,26 @@ void Daemon::Loop::on_signal() {
   }
 }
 
-void Daemon::Loop::on_connection() {
-  Fd fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd || connections.size() >= kConnectionsMax) return;  // Closed: the client tries again.
-  connections.push_back({std::move(fd), "", std::chrono::steady_clock::now()});
-}
-
 // On the worker: answers, and closes.
 void Daemon::Loop::serve(int fd, std::optional<uid_t> peer, const json::Value& request) {
   const json::Value answer = peer ? serve_command(*agent, request, *peer)
-                                  : failure("only root and the daemon's user may do that");
+                                  : control_failure("only root and the daemon's user may do that");
   publish_status();
   reply(fd, answer);
 }
 
-void Daemon::Loop::on_line(Connection connection) {
-  auto request = json::parse(connection.line);
+void Daemon::Loop::on_line(Fd connection, std::string_view line) {
+  auto request = json::parse(line);
   if (request && json::get_string(*request, "command").value_or("") == "status") {
     const std::lock_guard lock(mutex);
-    return reply(connection.fd.get(), json::Object{{"ok", true}, {"status", status}});
+    return reply(connection.get(), json::Object{{"ok", true}, {"status", status}});
   }
-  const auto peer = privileged_peer(connection.fd.get());
+  const auto peer = privileged_peer(connection.get());
   // The job owns the descriptor; std::function wants something that can be copied.
-  auto fd = std::make_shared<Fd>(std::move(connection.fd));
+  auto fd = std::make_shared<Fd>(std::move(connection));
   const json::Value value = request ? *std::move(request) : json::Value();
   const bool taken = post([this, fd, peer, value] { serve(fd->get(), peer, value); });
-  if (!taken) reply(fd->get(), failure("too much is asked at once: try again in a while"));
-}
-
-void Daemon::Loop::read_connections(const std::vector<struct pollfd>& polled) {
-  std::vector<Connection> open;
-  const auto now = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < connections.size(); ++i) {
-    Connection connection = std::move(connections[i]);
-    if (now - connection.opened > kConnectionDeadline) continue;
-    if (i < polled.size() && polled[i].revents != 0) {
-      std::array<char, 4096> buffer;
-      const ssize_t got = ::read(connection.fd.get(), buffer.data(), buffer.size());
-      if (got <= 0) continue;
-      connection.line.append(buffer.data(), static_cast<std::size_t>(got));
-      if (connection.line.size() > kControlLineBytesMax) continue;
-      if (const auto lf = connection.line.find('\n'); lf != std::string::npos) {
-        connection.line.resize(lf);
-        on_line(std::move(connection));
-        continue;
-      }
-    }
-    open.push_back(std::move(connection));
-  }
-  connections = std::move(open);
+  if (!taken) reply(fd->get(), control_failure("too much is asked at once: try again in a while"));
 }
 
 void Daemon::Loop::look_at_watches(bool readable) {
@@ -332,7 +279,8 @@ void Daemon::Loop::look_at_watches(bool readable) {
   // After adopt() the descriptor that was readable is gone.
   for (const WatchChange& due : desk.look(readable && !fresh, now_us)) {
     // The next turn runs it.
-    if (!post([this, due] { agent->trigger(due.collector, due.path); })) desk.put_back(due, now_us);
+    const bool taken = post([this, due] { agent->trigger(due.collector, due.path); });
+    if (!taken) log::warn(due.collector + ": a change of " + due.path + " waits for the schedule");
   }
 }
 
@@ -343,31 +291,30 @@ int Daemon::Loop::wait() {
     // A worker that keeps none of its promises gets no more time: systemd starts the daemon again.
     if (watchdog && pulse.beats()) notify_manager("WATCHDOG=1");
     std::vector<struct pollfd> polled{{signals.get(), POLLIN, 0},
-                                      {listener.get(), POLLIN, 0},
                                       {inotify.get(), POLLIN, 0},
                                       {done_event.get(), POLLIN, 0},
                                       {desk.fd(), POLLIN, 0}};
     const std::size_t fixed = polled.size();
-    for (const Connection& each : connections) polled.push_back({each.fd.get(), POLLIN, 0});
+    control.add_to(polled);
     // Idle, nothing here has a timeout but the watchdog: the worker alone looks at the clock.
     int timeout = desk.timeout_ms(clock.monotonic_us());
-    if (!connections.empty()) timeout = sooner(timeout, 1000);
+    if (control.has_connections()) timeout = sooner(timeout, 1000);
     if (watchdog) timeout = sooner(timeout, static_cast<int>(watchdog->count() / 1000 / 3));
     if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR) return 1;
     if (polled[0].revents != 0) on_signal();
-    if (polled[2].revents != 0) {
+    if (polled[1].revents != 0) {
       drain(inotify.get());
       // The next turn looks at receipts/. Full: one is coming anyway.
       [[maybe_unused]] const bool taken = post([] {});
     }
-    if (polled[3].revents != 0) drain(done_event.get());
-    look_at_watches(polled[4].revents != 0);
+    if (polled[2].revents != 0) drain(done_event.get());
+    look_at_watches(polled[3].revents != 0);
     {
       const std::lock_guard lock(mutex);
       if (finished) return exit_status;
     }
-    read_connections({polled.begin() + static_cast<std::ptrdiff_t>(fixed), polled.end()});
-    if (polled[1].revents != 0) on_connection();
+    control.look(polled, fixed,
+                 [this](Fd fd, const std::string& line) { on_line(std::move(fd), line); });
   }
 }
 
