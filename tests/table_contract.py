@@ -68,6 +68,8 @@ def yaml_tables(path):
     import yaml
     tables = {}
     for table in yaml.safe_load(path.read_text())["tables"]:
+        if table["collector"] == "site":  # A register: no collector yields it.
+            continue
         columns = [(name, kind.rstrip("?"), kind.endswith("?"), name in table["key"])
                    for name, kind in table["columns"].items()]
         tables[table["table"]] = (table["collector"], table.get("volatile", False), columns)

@@ -52,6 +52,14 @@ std::string describe(const std::map<std::string, std::string>& missing) {
   return fmt::format("{}{}", kMissing, fmt::join(texts, ", "));
 }
 
+// Drift against nothing would be no drift: a check that reads it needs the baseline of its first
+// table, declared or not.
+std::string implied_baseline(const Check& check) {
+  const bool reads_drift =
+      std::find(check.tables.begin(), check.tables.end(), "drift") != check.tables.end();
+  return reads_drift ? "baseline_" + check.tables.front() : std::string();
+}
+
 bool binds_now(std::string_view sql) {
   return sql.find(":now") != std::string_view::npos;
 }
@@ -188,6 +196,8 @@ std::string Judge::memo_key(const Check& check) const {
   add(check.tolerates_gaps ? "tolerates" : "");
   add(columns_digest_);
   add(binds_now(check.sql) || binds_now(check.applies) ? request_.now : "");
+  const auto baseline = implied_baseline(check);
+  add(baseline.empty() ? "" : missing_reason(baseline));
   for (const auto& table : check.tables) {
     add(table);
     add(missing_reason(table));
@@ -240,6 +250,10 @@ Result<Judgement> Judge::judge_sql(const Check& check) {
 Result<Judgement> Judge::judge(const Check& check) {
   std::map<std::string, std::string> missing;
   std::vector<std::string> with_gaps;
+  if (const auto baseline = implied_baseline(check); !baseline.empty()) {
+    auto reason = missing_reason(baseline);
+    if (!reason.empty()) missing.emplace(baseline, std::move(reason));
+  }
   for (const auto& table : check.tables) {
     if (auto reason = missing_reason(table); !reason.empty()) missing.emplace(table, reason);
     if (tables_with_gaps_.contains(table)) with_gaps.push_back(table);
