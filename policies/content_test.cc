@@ -270,9 +270,11 @@ TEST_CASE("each check's SQL keeps the rules and names what it found", "[content]
     auto sandbox = Sandbox::open();
     REQUIRE(sandbox);
     for (const auto& table : check->tables) {
-      const auto schema = tables.tables.find(table);
-      REQUIRE(schema != tables.tables.end());
-      REQUIRE(sandbox->add_table(schema->second));
+      const auto* schema = find_schema(tables.tables, table);
+      REQUIRE(schema != nullptr);
+      auto named = *schema;
+      named.name = table;
+      REQUIRE(sandbox->add_table(named));
     }
     const auto shape = sandbox->inspect(check->sql, check->tables);
     if (!shape) FAIL(shape.error().message);

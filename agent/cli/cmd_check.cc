@@ -151,6 +151,8 @@ int run_check(const Arguments& arguments, Output& output) {
   if (!tables) return output.fail(tables.error());
   auto waivers = waivers_blob(*places);
   if (!waivers) return output.fail(waivers.error());
+  auto registers = policy::load_registers(places->config.registers);
+  if (!registers) return output.fail(registers.error());
   auto collectors = load_collectors(*places);
   if (!collectors) return output.fail(collectors.error());
 
@@ -165,7 +167,7 @@ int run_check(const Arguments& arguments, Output& output) {
   // The judge keeps a set of its own; this one is for titles and references.
   auto judged_packs = load_packs(*places);
   if (!judged_packs) return output.fail(judged_packs.error());
-  auto judged = judge_now(live, *collectors, *std::move(judged_packs), *waivers);
+  auto judged = judge_now(live, *collectors, *std::move(judged_packs), *waivers, *registers);
   if (!judged) return output.fail(judged.error());
   report.packs = &*packs;
   report.findings = std::move(judged->findings);

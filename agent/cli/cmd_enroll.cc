@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ostream>
 
+#include "agent/cli/ask.h"
 #include "agent/cli/command.h"
 #include "agent/cli/places.h"
 #include "agent/ship/curl_transport.h"
@@ -56,6 +57,32 @@ Result<agent::EnrolAnswer> post(const JoinString& join, const std::string& envel
   return agent::EnrolAnswer{answer->status, std::move(answer->body), std::move(answer->ca_pem)};
 }
 
+// The same chain under another log, since an operator says so.
+int run_repin(const Arguments& arguments, const agent::EnrolOptions& options,
+              const JoinString& join, const std::string& by, Output& output) {
+  const SystemClock clock;
+  const auto reason = arguments.value("--reason").value_or("");
+  if (reason.empty()) {
+    output.note("enroll --repin: say why with --reason TEXT; it goes into the chain");
+    return kExitUsage;
+  }
+  auto report = agent::repin(options, join, clock, post, by, reason);
+  if (!report) return output.fail(std::move(report).error().in("enroll --repin"));
+  if (output.json) {
+    output.write_json(json::Object{{"agent", report->agent},
+                                   {"log_before", report->origin_before},
+                                   {"log", report->origin},
+                                   {"store", report->url}});
+    return kExitPass;
+  }
+  output.out << fmt::format(
+      "agent {} now trusts the log {} of {}, in place of {}\n"
+      "the chain goes on, and has a record of this; what waits is sent there\n"
+      "next: start vouchd\n",
+      report->agent, report->origin, report->url, report->origin_before);
+  return kExitPass;
+}
+
 }  // namespace
 
 int run_enroll(const Arguments& arguments, Output& output) {
@@ -68,12 +95,16 @@ int run_enroll(const Arguments& arguments, Output& output) {
   auto host = agent::read_host_facts(places->config.host);
   if (!host) return output.fail(host.error());
 
+  const std::string by = user_name();  // While it is known who is behind sudo.
   // vouchd runs as whoever owns the state.
   if (auto done = become_owner_of(places->config.state_dir); !done) {
     return output.fail(done.error());
   }
+  const agent::EnrolOptions options{places->config.state_dir, *host};
+  if (arguments.has("--repin")) return run_repin(arguments, options, *join, by, output);
+
   const SystemClock clock;
-  auto report = agent::enrol({places->config.state_dir, *host}, *join, clock, post);
+  auto report = agent::enrol(options, *join, clock, post);
   if (!report) return output.fail(std::move(report).error().in("enroll"));
   if (output.json) {
     json::Object object{{"agent", report->agent}, {"log", report->origin}, {"store", report->url}};
@@ -87,8 +118,7 @@ int run_enroll(const Arguments& arguments, Output& output) {
       report->agent, report->url, report->origin);
   if (!report->predecessor.empty()) {
     output.out << fmt::format(
-        "the chain of {}, sealed before, was set aside and is named as the "
-        "predecessor\n",
+        "this host was {} before, which is named as its predecessor; its state is set aside\n",
         report->predecessor);
   }
   output.out

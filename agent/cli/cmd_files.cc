@@ -10,6 +10,7 @@
 #include "core/file.h"
 #include "policies/engine/evaluate.h"
 #include "policies/engine/policy_test.h"
+#include "policies/engine/register.h"
 #include "policies/engine/waiver.h"
 
 namespace vouch::cli {
@@ -67,6 +68,8 @@ Status check_configuration(const Places& places, std::size_t& checks) {
   checks = packs->checks().size();
   auto collectors = load_collectors(places);
   if (!collectors) return std::move(collectors).error();
+  auto registers = policy::load_registers(places.config.registers);
+  if (!registers) return std::move(registers).error();
   if (places.config.waivers.empty()) return Ok{};
   auto text = read_file(places.config.waivers, policy::kPackBytesMax);
   if (!text) return std::move(text).error();

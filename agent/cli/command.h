@@ -76,6 +76,7 @@ struct Command {
 
 // Every command, in the order of the overview.
 const std::vector<Command>& commands();
+std::vector<Command> agent_commands();  // Those of commands_agent.cc, among them.
 
 // Reads options (also `--name=value`; `--` ends them) and positional arguments. Errc::invalid says
 // what is wrong and what is allowed.
@@ -93,6 +94,8 @@ int exit_code(Errc code);
 // The commands.
 int run_alert_list(const Arguments& arguments, Output& output);
 int run_alert_test(const Arguments& arguments, Output& output);
+int run_baseline_approve(const Arguments& arguments, Output& output);
+int run_baseline_list(const Arguments& arguments, Output& output);
 int run_check(const Arguments& arguments, Output& output);
 int run_collect(const Arguments& arguments, Output& output);
 int run_config_check(const Arguments& arguments, Output& output);
@@ -100,6 +103,10 @@ int run_doctor(const Arguments& arguments, Output& output);
 int run_enroll(const Arguments& arguments, Output& output);
 int run_explain(const Arguments& arguments, Output& output);
 int run_pause(const Arguments& arguments, Output& output);
+int run_key_rotate(const Arguments& arguments, Output& output);
+int run_key_show(const Arguments& arguments, Output& output);
+int run_parcel_export(const Arguments& arguments, Output& output);
+int run_parcel_import(const Arguments& arguments, Output& output);
 int run_policy_test(const Arguments& arguments, Output& output);
 int run_query(const Arguments& arguments, Output& output);
 int run_resume(const Arguments& arguments, Output& output);

@@ -140,10 +140,15 @@ Command pause_command() {
       run_pause};
 }
 
+std::vector<Command> with_agent_commands(std::vector<Command> list) {
+  for (const Command& command : agent_commands()) list.push_back(command);
+  return list;
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> list = {
+  static const std::vector<Command> list = with_agent_commands({
       check_command(),
       explain_command(),
       collect_command(),
@@ -156,9 +161,14 @@ const std::vector<Command>& commands() {
        "or\n"
        "the environment, where others could see it. Makes the first key, which stays here, and\n"
        "checks that the store's log is the one that the string pins. Safe to repeat after a "
-       "failure.\nvouchd must not run meanwhile; start it afterwards.",
+       "failure.\nvouchd must not run meanwhile; start it afterwards.\n"
+       "With --repin, an enrolled host keeps its chain and trusts the log that the string pins,\n"
+       "for a store whose old log key is lost. A host whose chain cannot go on (a cloned image, a\n"
+       "damaged database, a fork) becomes a new agent that names the old one.",
        "  sudo vouch enroll < join.txt\n  sudo vouch enroll /root/join.txt",
-       {kConfig},
+       {{"--repin", "", "keep the chain, trust another log", false},
+        {"--reason", "TEXT", "why, with --repin", false},
+        kConfig},
        0,
        1,
        run_enroll},
@@ -253,17 +263,17 @@ const std::vector<Command>& commands() {
        0,
        0,
        run_version},
-  };
+  });
   return list;
 }
 
 std::string overview() {
   std::string text = "vouch: evidence of how this host is run, judged and sealed\n\nCommands:\n";
   for (const auto& command : commands()) {
-    text += fmt::format("  {:<14} {}\n", command.name, command.summary);
+    text += fmt::format("  {:<17} {}\n", command.name, command.summary);
   }
   return text +
-         "  help [COMMAND] this text, or all about a command\n\n"
+         "  help [COMMAND]    this text, or all about a command\n\n"
          "Begin with:\n"
          "  vouch check                      judge this host now\n"
          "  vouch explain CHECK              what a check wants, and how to mend it\n\n"

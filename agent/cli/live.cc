@@ -80,13 +80,15 @@ Live collect_now(const std::vector<agent::Collector>& collectors, const LiveOrde
 }
 
 Result<LiveOutcomes> judge_now(const Live& live, const std::vector<agent::Collector>& collectors,
-                               policy::PackSet packs, const std::string& waivers) {
+                               policy::PackSet packs, const std::string& waivers,
+                               const std::vector<policy::Register>& registers) {
   std::optional<TableBlob> waivers_table;
   if (!waivers.empty()) {
     waivers_table = TableBlob{waivers, static_cast<std::int64_t>(policy::count_rows(waivers)),
                               sha256_hex(waivers)};
   }
-  auto judge = agent::RunJudge::make(std::move(packs), collectors, std::move(waivers_table));
+  auto judge =
+      agent::RunJudge::make(std::move(packs), collectors, std::move(waivers_table), registers);
   if (!judge) return std::move(judge).error();
   std::vector<RunContent> contents;
   for (const auto& run : live.runs) {
@@ -108,14 +110,13 @@ Result<LiveOutcomes> judge_now(const Live& live, const std::vector<agent::Collec
   LiveOutcomes result;
   for (std::size_t i = 0; i < live.runs.size(); ++i) {
     const auto& run = live.runs[i];
-    std::vector<agent::Observed> others;
+    agent::History history;  // Without a ledger: no run before, no baseline.
     for (std::size_t j = 0; j < live.runs.size(); ++j) {
       const auto& other = live.runs[j];
       if (j != i)
-        others.push_back({other.collector->name, other.id, live.now * 1000, &contents[j]});
+        history.others.push_back({other.collector->name, other.id, live.now * 1000, &contents[j]});
     }
-    auto judged =
-        judge->judge(*run.collector, run.ran, live.now, run.tables, std::nullopt, others, source);
+    auto judged = judge->judge(*run.collector, run.ran, live.now, run.tables, history, source);
     if (!judged) return std::move(judged).error();
     auto outcomes = read_outcomes(judged->blobs.at(judged->content.outcomes.sha256));
     if (!outcomes) return std::move(outcomes).error();

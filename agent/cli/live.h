@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "policies/engine/pack.h"
+#include "policies/engine/register.h"
 #include "proto/outcomes.h"
 #include "proto/record.h"
 
@@ -50,6 +51,7 @@ struct LiveOutcomes {
 
 // Judges all runs, each with the tables of the others. `waivers` is a blob, or empty.
 Result<LiveOutcomes> judge_now(const Live& live, const std::vector<agent::Collector>& collectors,
-                               policy::PackSet packs, const std::string& waivers);
+                               policy::PackSet packs, const std::string& waivers,
+                               const std::vector<policy::Register>& registers = {});
 
 }  // namespace vouch::cli

@@ -8,19 +8,17 @@
 #include <charconv>
 #include <ctime>
 
-#include "core/digest.h"
+#include "agent/ship/air_gap.h"
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
 #include "proto/checkpoint.h"
 #include "proto/drop_notice.h"
-#include "proto/dsse.h"
 #include "proto/leaf.h"
 #include "proto/limits.h"
 #include "proto/note.h"
-#include "proto/parcel.h"
 #include "proto/problem.h"
-#include "proto/statement.h"
+#include "proto/succession.h"
 #include "proto/tile.h"
 
 namespace vouch::ship {
@@ -29,6 +27,8 @@ namespace {
 constexpr std::size_t kFilesMax = 1'000'000;
 constexpr std::size_t kSeqDigits = 10;
 constexpr std::int64_t kStaleSeconds = 60;  // A receipt that vouchd did not take by then.
+constexpr mode_t kReceiptMode = 0640;
+constexpr int kSuccessionsMax = 16;
 constexpr std::string_view kParcel = ".parcel";
 constexpr std::string_view kParcelMediaType = "application/vnd.vouch.parcel+zstd";
 constexpr std::string_view kReceipt = ".tlog-proof";
@@ -39,10 +39,6 @@ constexpr std::string_view kRefused = ".refused.json";
 constexpr std::string_view kDelivered = ".delivered.json";
 constexpr std::string_view kAlertAnswer = ".alert.json";  // The alert courier's.
 
-std::string seq_name(std::int64_t seq) {
-  return fmt::format("{:010}", seq);
-}
-
 // The seq in front of a file name; nothing if it has none.
 std::optional<std::int64_t> seq_of(std::string_view name) {
   if (name.size() <= kSeqDigits || name[kSeqDigits] != '.') return std::nullopt;
@@ -50,18 +46,6 @@ std::optional<std::int64_t> seq_of(std::string_view name) {
   const auto parsed = std::from_chars(name.data(), name.data() + kSeqDigits, seq);
   if (parsed.ec != std::errc{} || parsed.ptr != name.data() + kSeqDigits) return std::nullopt;
   return seq;
-}
-
-Result<std::vector<std::int64_t>> list_parcels(const std::string& directory) {
-  auto names = list_directory(directory, kFilesMax);
-  if (!names) return std::move(names).error();
-  std::vector<std::int64_t> seqs;
-  for (const std::string& name : *names) {
-    const auto seq = seq_of(name);
-    if (seq && name.ends_with(kParcel)) seqs.push_back(*seq);
-  }
-  std::sort(seqs.begin(), seqs.end());
-  return seqs;
 }
 
 // The head that a note shows. Its signatures are vouchd's affair.
@@ -97,6 +81,22 @@ void note_trouble(Pass& pass, std::string message) {
 
 }  // namespace
 
+std::string seq_name(std::int64_t seq) {
+  return fmt::format("{:010}", seq);
+}
+
+Result<std::vector<std::int64_t>> list_parcels(const std::string& directory) {
+  auto names = list_directory(directory, kFilesMax);
+  if (!names) return std::move(names).error();
+  std::vector<std::int64_t> seqs;
+  for (const std::string& name : *names) {
+    const auto seq = seq_of(name);
+    if (seq && name.ends_with(kParcel)) seqs.push_back(*seq);
+  }
+  std::sort(seqs.begin(), seqs.end());
+  return seqs;
+}
+
 Result<Courier> Courier::to_store(CourierPaths paths, Transport& transport) {
   if (auto made = make_receipts(paths); !made) return std::move(made).error();
   return Courier(std::move(paths), &transport, "");
@@ -116,7 +116,8 @@ bool Courier::has(std::int64_t seq, std::string_view suffix) const {
 }
 
 Status Courier::put(std::int64_t seq, std::string_view suffix, std::string_view bytes) {
-  return write_file_durable_via(paths_.receipts + "/tmp", path_of(seq, suffix), bytes, 0640);
+  return write_file_durable_via(paths_.receipts + "/tmp", path_of(seq, suffix), bytes,
+                                kReceiptMode);
 }
 
 Status Courier::tidy(const std::vector<std::int64_t>& waiting) {
@@ -193,10 +194,37 @@ Status Courier::take_receipt(std::int64_t seq, const std::string& receipt, Pass&
     note_trouble(pass, "the store's receipt: " + parsed.error().message);
     return Ok{};
   }
+  const auto from = head_of(base_);
+  const auto to = head_of(parsed->checkpoint);
+  if (from && to && from->origin != to->origin) {
+    if (auto done = fetch_successions(from->origin, to->origin); !done) return done;
+  }
   if (auto written = write_proof(seq, parsed->checkpoint, pass); !written) return written;
   if (auto written = put(seq, kReceipt, receipt); !written) return written;
   base_ = parsed->checkpoint;
   return remove_file(path_of(seq, kRefused));
+}
+
+// The notes by which one log became the other, each named after the log that it ends. vouchd checks
+// their signatures; without them it believes no receipt of the new log.
+Status Courier::fetch_successions(const std::string& from, const std::string& to) {
+  std::string origin = from;
+  for (int i = 0; i < kSuccessionsMax && origin != to; ++i) {
+    const std::string name = origin.substr(origin.rfind('/') + 1);
+    auto answer = transport_->get("/v1/successions/" + name, note::kNoteBytesMax);
+    if (!answer || answer->status != 200) break;
+    const auto parsed = note::parse_note(answer->body);
+    const auto said = parsed ? succession::parse_text(parsed->text)
+                             : Result<succession::Statement>(parsed.error());
+    if (!said || said->end.origin != origin) break;
+    const std::string path = paths_.receipts + "/succession." + name;
+    auto written =
+        write_file_durable_via(paths_.receipts + "/tmp", path, answer->body, kReceiptMode);
+    if (!written) return written;
+    origin = said->successor.name;
+  }
+  if (origin != to) log::warn("the store's log is now " + to + "; no succession note leads there");
+  return Ok{};
 }
 
 // From base_ to the checkpoint of the receipt; or, if the log shows another past, the proof of it.
@@ -293,26 +321,16 @@ Status Courier::take_refusal(std::int64_t seq, const HttpAnswer& answer, Pass& p
 
 Status Courier::copy(std::int64_t seq, Pass& pass) {
   if (has(seq, kDelivered)) return Ok{};
-  auto parcel =
-      read_file(paths_.outbox + "/" + seq_name(seq) + std::string(kParcel), kParcelBytesMax);
-  if (!parcel) return std::move(parcel).error();
-  auto opened = read_parcel(*parcel);
-  auto envelope = opened ? dsse::parse(opened->envelope) : Result<dsse::Envelope>(opened.error());
-  auto statement =
-      envelope ? parse_statement(envelope->payload) : Result<Statement>(envelope.error());
-  if (!statement) return std::move(statement).error().in("parcel " + seq_name(seq));
-  const std::string directory = directory_ + "/" + statement->bundle.agent.id;
-  const std::string path = directory + "/" + seq_name(seq) + std::string(kParcel);
-  Status written = make_directories(directory, 0750);
-  if (written) written = write_file_durable(path, *parcel, 0640);
-  auto copied = written ? read_file(path, kParcelBytesMax) : Result<std::string>(written.error());
-  if (!copied || *copied != *parcel) {
-    note_trouble(pass, copied ? path + ": reads back differently" : copied.error().message);
+  auto copied =
+      copy_parcel(paths_.outbox + "/" + seq_name(seq) + std::string(kParcel), seq, directory_);
+  if (!copied && copied.error().code == Errc::not_found) return Ok{};  // Acknowledged meanwhile.
+  if (!copied && copied.error().code == Errc::unavailable) {
+    note_trouble(pass, copied.error().message);
     return Ok{};
   }
-  log::info("bundle " + std::to_string(seq) + " copied to " + path);
-  return put(seq, kDelivered,
-             json::write(json::Object{{"seq", seq}, {"sha256", sha256_hex(*copied)}}));
+  if (!copied) return std::move(copied).error();
+  log::info("bundle " + std::to_string(seq) + " copied to " + copied->path);
+  return put(seq, kDelivered, json::write(json::Object{{"seq", seq}, {"sha256", copied->sha256}}));
 }
 
 std::int64_t backoff_ms(int failures, std::optional<std::int64_t> retry_after_s,

@@ -47,6 +47,7 @@ class Courier {
       : paths_(std::move(paths)), transport_(transport), directory_(std::move(directory)) {}
   Status tidy(const std::vector<std::int64_t>& waiting);
   Status send(std::int64_t seq, Pass& pass);
+  Status fetch_successions(const std::string& from, const std::string& to);
   Status send_notice(std::int64_t seq, Pass& pass);
   Status copy(std::int64_t seq, Pass& pass);
   // A receipt is there: is it of use to vouchd, or is a newer one needed?
@@ -65,6 +66,11 @@ class Courier {
   // vouchd will have accepted by then, else log_seen.
   std::string base_;
 };
+
+// "0000004812", the ten digits of a file name.
+std::string seq_name(std::int64_t seq);
+// The parcels of a directory, ascending.
+Result<std::vector<std::int64_t>> list_parcels(const std::string& directory);
 
 // The wait before try number `failures` + 1: full jitter over 1 s, 2 s, 4 s … 1 h, and never under
 // what the store asked for.

@@ -107,6 +107,30 @@ TEST_CASE("what is lost of a bundle is said before the bundle", "[courier]") {
   CHECK(pass->delivered == 1);
 }
 
+TEST_CASE("a log that moved on twice is followed by the notes that the store serves", "[courier]") {
+  Road road(1);
+  agent::FakeLog first = std::move(road.world.log);
+  agent::FakeLog second("store.example.com/log2");
+  agent::FakeLog third("store.example.com/log3");
+  second.append(1, leaf::StoreStop{"1", std::string(64, 'a')});
+  const auto one = first.succeeded_by(second, first.size());
+  const auto two = second.succeeded_by(third, second.size());
+  road.world.log = std::move(third);
+  road.transport.answer = [&](const std::string& path, std::string_view body) {
+    if (path == "/v1/successions/log1") return Result<HttpAnswer>(HttpAnswer{200, "", one, {}});
+    if (path == "/v1/successions/log2") return Result<HttpAnswer>(HttpAnswer{200, "", two, {}});
+    return road.serve(path, body);
+  };
+  auto courier = road.courier();
+
+  REQUIRE(courier.pass());
+  REQUIRE(road.agent->poll());
+
+  agent::State& state = road.agent->state();
+  CHECK(state.bundles.find(0).value()->state == BundleState::kept);
+  CHECK(state.ledger.accepted_checkpoint().value()->seen.origin == "store.example.com/log3");
+}
+
 TEST_CASE("a store that is not there stops the pass, nothing else", "[courier]") {
   Road road(2);
   road.transport.answer = [](const auto&, auto) -> Result<HttpAnswer> {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "agent/vouchd/store_trouble.h"
 #include "core/digest.h"
 #include "core/encoding.h"
 #include "core/file.h"
@@ -31,9 +32,13 @@ constexpr std::string_view kFork = ".fork";
 constexpr std::string_view kRefused = ".refused.json";
 constexpr std::string_view kDelivered = ".delivered.json";
 
+constexpr std::string_view kSuccession = "succession";  // Also with ".<old name>" behind it.
+constexpr int kSuccessionsMax = 16;
+
+// Nothing, if it is of a log before `origin`: a log starts at its own size.
 Result<std::optional<checkpoint::Checkpoint>> to_checkpoint(
-    const std::optional<AcceptedCheckpoint>& accepted) {
-  if (!accepted) return std::optional<checkpoint::Checkpoint>();
+    const std::optional<AcceptedCheckpoint>& accepted, const std::string& origin) {
+  if (!accepted || accepted->seen.origin != origin) return std::optional<checkpoint::Checkpoint>();
   auto root = base64_decode(accepted->seen.root);
   if (!root) return Error{Errc::corrupt, "agent.db: the accepted checkpoint is damaged"};
   return std::optional(checkpoint::Checkpoint{
@@ -70,14 +75,41 @@ uid_t owner_of(const std::string& directory) {
 Result<Acceptor> Acceptor::make(State& state, const Clock& clock, AcceptorOptions options) {
   Acceptor acceptor(state, clock, std::move(options));
   if (state.has_store()) {
-    auto policy = policy_file::parse(state.identity.policy);
-    if (!policy) return std::move(policy).error().in("agent.db: policy file");
-    if (policy->only_log() == nullptr) {
-      return Error{Errc::corrupt, "agent.db: the policy file does not name exactly one log"};
-    }
-    acceptor.policy_ = *std::move(policy);
+    if (auto read = acceptor.read_policy(); !read) return std::move(read).error();
   }
   return acceptor;
+}
+
+Status Acceptor::read_policy() {
+  auto policy = policy_file::parse(state_.identity.policy);
+  if (!policy) return std::move(policy).error().in("agent.db: policy file");
+  if (policy->only_log() == nullptr) {
+    return Error{Errc::corrupt, "agent.db: the policy file does not name exactly one log"};
+  }
+  policy_ = *std::move(policy);
+  return Ok{};
+}
+
+// One after the other: the log may have moved on more than once while nobody listened.
+Status Acceptor::take_successions() {
+  auto alarm = state_.ledger.get(kLogAlarm);
+  if (!alarm) return std::move(alarm).error();
+  for (int i = 0; i < kSuccessionsMax && !*alarm; ++i) {
+    const std::string& origin = policy_->only_log()->key.name;
+    const std::string name = origin.substr(origin.rfind('/') + 1);
+    bool followed = false;
+    for (const std::string& file : {"." + name, std::string()}) {
+      const auto note = read_untrusted(
+          options_.receipts_dir + "/" + std::string(kSuccession) + file, options_.ship_uid);
+      if (!note || followed) continue;
+      auto done = follow_succession(state_, clock_.wall_ms(), *note);
+      if (!done) return std::move(done).error();
+      followed = *done == Following::followed;
+    }
+    if (!followed) return Ok{};
+    if (auto read = read_policy(); !read) return read;
+  }
+  return Ok{};
 }
 
 std::optional<std::string> Acceptor::read(std::int64_t seq, std::string_view suffix) const {
@@ -86,6 +118,9 @@ std::optional<std::string> Acceptor::read(std::int64_t seq, std::string_view suf
 }
 
 Result<int> Acceptor::scan() {
+  if (policy_) {
+    if (auto taken = take_successions(); !taken) return std::move(taken).error();
+  }
   auto waiting = state_.bundles.in_state(BundleState::waiting);
   if (!waiting) return std::move(waiting).error();
   int acknowledged = 0;
@@ -128,8 +163,13 @@ Result<bool> Acceptor::look_at(const SealedBundle& bundle) {
 Result<bool> Acceptor::take_receipt(const SealedBundle& bundle, const std::string& text) {
   auto accepted = state_.ledger.accepted_checkpoint();
   if (!accepted) return std::move(accepted).error();
-  auto head = to_checkpoint(*accepted);
+  auto head = to_checkpoint(*accepted, policy_->only_log()->key.name);
   if (!head) return std::move(head).error();
+  if (bundle.acknowledged != 0) {  // Waits again: what it was acknowledged by says nothing new.
+    auto before = state_.bundles.receipt(bundle.seq);
+    if (!before) return std::move(before).error();
+    if (*before == text) return false;
+  }
   const receipt::Expected expected{state_.identity.agent, bundle.seq, bundle.id, bundle.prev,
                                    bundle.keyid};
   const auto verdict =
@@ -215,8 +255,15 @@ Status Acceptor::take_refusal(const SealedBundle& bundle, const std::string& tex
     log::error("bundle " + std::to_string(bundle.seq) + " is refused by the store (" +
                std::to_string(*status) + " " + name + "); it is kept and sent again");
   }
-  if (!parsed || parsed->kind != ProblemKind::missing_blobs) return Ok{};
-  return send_all_blobs(bundle.seq);
+  if (parsed && parsed->kind == ProblemKind::missing_blobs) return send_all_blobs(bundle.seq);
+  if (parsed && parsed->kind == ProblemKind::chain) {
+    const auto expected = json::get_integer(**problem, "expected_seq");
+    const auto fork = json::get_bool(**problem, "fork");
+    if (!expected || !fork || *fork) return Ok{};  // What a fork is, take_fork() decides.
+    auto refilled = refill_store(state_, clock_.wall_ms(), *expected);
+    if (!refilled) return std::move(refilled).error();
+  }
+  return Ok{};
 }
 
 // At most one record per seq and status: what is noted is recorded, or neither is.
@@ -244,8 +291,8 @@ Status Acceptor::send_all_blobs(std::int64_t seq) {
   auto sends_all = state_.bundles.sends_all_blobs(seq);
   if (!sends_all) return std::move(sends_all).error();
   if (*sends_all) return Ok{};
-  auto marked = state_.ledger.transaction(
-      clock_.wall_ms(), [&] { return state_.bundles.send_all_blobs(seq); });
+  auto marked = state_.ledger.transaction(clock_.wall_ms(),
+                                          [&] { return state_.bundles.send_all_blobs(seq); });
   if (!marked) return marked;
   return state_.write_parcel(seq);
 }

@@ -44,10 +44,12 @@ class Acceptor {
  private:
   Acceptor(State& state, const Clock& clock, AcceptorOptions options)
       : state_(state), clock_(clock), options_(std::move(options)) {}
+  Status read_policy();
   Result<bool> look_at(const SealedBundle& bundle);
   Result<bool> take_receipt(const SealedBundle& bundle, const std::string& receipt);
   Result<bool> take_delivered(const SealedBundle& bundle, const std::string& text);
   Status take_refusal(const SealedBundle& bundle, const std::string& text);
+  Status take_successions();
   Status take_fork(const SealedBundle& bundle, const std::string& receipt);
   Status take_contradiction(const std::string& text);
   Status note_behind(const SealedBundle& bundle);

@@ -5,6 +5,7 @@
 
 #include "agent/vouchd/alerting.h"
 #include "agent/vouchd/config_blob.h"
+#include "agent/vouchd/set_aside.h"
 #include "core/digest.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -46,7 +47,7 @@ Agent::Agent(Config config, const Clock& clock, Runner& runner, HostFacts host,
 Result<std::unique_ptr<Agent>> Agent::open(Config config, const Clock& clock, Runner& runner,
                                            const HostFacts& host, const std::string& executable,
                                            HostLoad* load) {
-  auto state = State::open(config.state_dir, host.machine, clock.wall_ms());
+  auto state = open_or_replace_state(config.state_dir, host.machine, clock.wall_ms());
   if (!state) return std::move(state).error();
   auto digest = Result<std::string>(executable);
   if (executable.starts_with('/')) {
@@ -82,7 +83,7 @@ Status Agent::load() {
   return open_alerting();
 }
 
-// Collectors, packs, waivers, and the blobs of all of them.
+// Collectors, packs, waivers, registers, and the blobs of all of them.
 Status Agent::read_content() {
   auto collectors = load_collectors(config_, runner_, &state_->ledger);
   if (!collectors) return std::move(collectors).error();
@@ -93,7 +94,10 @@ Status Agent::read_content() {
   if (!packs) return std::move(packs).error();
   auto waivers = load_waiver_table(config_.waivers);
   if (!waivers) return std::move(waivers).error();
-  auto judge = RunJudge::make(*std::move(packs), collectors_, *std::move(waivers));
+  auto registers = policy::load_registers(config_.registers);
+  if (!registers) return std::move(registers).error();
+  auto judge =
+      RunJudge::make(*std::move(packs), collectors_, *std::move(waivers), *std::move(registers));
   if (!judge) return std::move(judge).error();
   judge_.emplace(*std::move(judge));
   for (const auto& [sha256, bytes] : judge_->blobs()) {
@@ -198,7 +202,9 @@ Status Agent::stop(std::string_view reason) {
 Result<bool> Agent::spool_is_full() {
   auto bytes = state_->bundles.spool_bytes();
   if (!bytes) return std::move(bytes).error();
-  return *bytes >= config_.spool_bytes_max;
+  auto disk_is_full = state_->reserve.look();
+  if (!disk_is_full) return std::move(disk_is_full).error();
+  return *disk_is_full || *bytes >= config_.spool_bytes_max;
 }
 
 Status Agent::housekeep() {

@@ -75,6 +75,8 @@ class Agent {
   Status resume(const std::string& collector);
   // Now, whether it is time or not.
   Status seal();
+  // A command of the control socket (control.h) that is not one of the above; its answer.
+  Result<json::Value> command(std::string_view name, const json::Value& request);
   // Accounts for what is due, records agent-stop and seals.
   Status stop(std::string_view reason);
 
@@ -82,6 +84,8 @@ class Agent {
   // Errc::not_found: no such channel, or nobody is alerted at all.
   Result<std::int64_t> send_test_alert(std::string_view channel);
   Result<json::Value> list_alerts(std::int64_t at_most);
+  // The ledger's file is damaged: only a start can help (set_aside.h).
+  [[nodiscard]] bool is_damaged();
   [[nodiscard]] State& state() { return *state_; }
   [[nodiscard]] const std::vector<ScheduleEntry>& schedule() const { return schedule_; }
 
@@ -89,6 +93,10 @@ class Agent {
   Status load();
   Status read_content();
   Status open_alerting();
+  Result<std::string> owner_of_table(const std::string& table, const std::string& wanted);
+  Result<json::Value> approve_baseline(const json::Value& request);
+  Result<json::Value> list_baselines();
+  Result<json::Value> rotate_key();
   Status record_event(const Record& record, WallMs due = 0);
   enum class Absence { crashed_or_stopped, stopping };
   Status account_for_absence(Absence absence);

@@ -6,6 +6,7 @@
 #include "agent/vouchd/alerting.h"
 #include "agent/vouchd/host_facts.h"
 #include "core/log.h"
+#include "proto/keys.h"
 
 namespace vouch::agent {
 namespace {
@@ -15,6 +16,11 @@ json::Value second_of(WallMs ms) {
 }
 
 }  // namespace
+
+bool Agent::is_damaged() {
+  const auto whole = state_->ledger.database().check();
+  return !whole && whole.error().code == Errc::corrupt;
+}
 
 json::Value Agent::status() {
   json::Object out{{"agent", state_->identity.agent}, {"host", host_.host},
@@ -27,6 +33,9 @@ json::Value Agent::status() {
     const ChainHead& chain = **head;
     out["sealed_bundles"] = chain.link.next_seq;
     out["epoch"] = chain.link.epoch;
+    out["epoch_since"] = second_of(chain.epoch_since);
+    out["epoch_bundles"] = chain.bundles_in_epoch;
+    if (const auto key = PublicKey::from_spki(chain.link.spki)) out["keyid"] = key->keyid();
     out["last_sealed"] = second_of(chain.link.sealed);
     out["next_due"] = second_of(chain.next_due);
   }

@@ -184,6 +184,19 @@ Status BundleLedger::acknowledge(std::int64_t seq, WallMs now, std::string_view 
              now, receipt, seq);
 }
 
+Result<std::string> BundleLedger::receipt(std::int64_t seq) {
+  auto select = database_.prepare("SELECT receipt FROM bundles WHERE seq = ?");
+  if (!select) return std::move(select).error();
+  auto row = select->bind(1, seq).step();
+  if (!row) return std::move(row).error();
+  return *row ? select->text(0) : std::string();
+}
+
+Status BundleLedger::refill(std::int64_t seq) {
+  return run(database_, "UPDATE bundles SET state = 'waiting' WHERE state = 'kept' AND seq >= ?",
+             seq);
+}
+
 Status BundleLedger::set_behind_since(std::int64_t seq, WallMs since) {
   return run(database_, "UPDATE bundles SET behind_since = ? WHERE seq = ?", since, seq);
 }
@@ -225,7 +238,8 @@ Result<std::vector<std::string>> BundleLedger::unused_blobs(
     const std::vector<std::string>& in_use) {
   auto select = database_.prepare(
       "SELECT sha256 FROM blobs WHERE sha256 NOT IN (SELECT sha256 FROM bundle_blobs) "
-      "AND sha256 NOT IN (SELECT sha256 FROM waiting_blobs)");
+      "AND sha256 NOT IN (SELECT sha256 FROM waiting_blobs) "
+      "AND sha256 NOT IN (SELECT sha256 FROM baselines)");
   if (!select) return std::move(select).error();
   auto candidates = texts(*select);
   if (!candidates) return candidates;

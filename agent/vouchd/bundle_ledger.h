@@ -54,6 +54,10 @@ class BundleLedger {
   Status send_all_blobs(std::int64_t seq);
   Result<bool> sends_all_blobs(std::int64_t seq);  // And that parcel is written.
   Status acknowledge(std::int64_t seq, WallMs now, std::string_view receipt);
+  // The receipt that acknowledged it last; empty: none did.
+  Result<std::string> receipt(std::int64_t seq);
+  // Kept bundles from `seq` on wait again.
+  Status refill(std::int64_t seq);
   Status set_behind_since(std::int64_t seq, WallMs since);
   Status expire(std::int64_t seq);
   // True if this (seq, status) was not noted before: at most one `refused` record for each.
@@ -66,7 +70,8 @@ class BundleLedger {
 
   Status note_blob(std::string_view sha256, std::int64_t bytes);
   Result<std::int64_t> blob_bytes(std::string_view sha256);
-  // Blobs that nothing refers to: no waiting record, no waiting or kept bundle, no current content.
+  // Blobs that nothing refers to: no waiting record, no waiting or kept bundle, no baseline, and
+  // none of `in_use`.
   Result<std::vector<std::string>> unused_blobs(const std::vector<std::string>& in_use);
   Status forget_blob(std::string_view sha256);
   Result<bool> knows_blob(std::string_view sha256);

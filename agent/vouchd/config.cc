@@ -113,6 +113,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   top.path("collect_sockets", config.collect_sockets);
   top.paths("packs", config.packs);
   top.path("waivers", config.waivers);
+  top.path("registers", config.registers);
   top.text("destination", config.destination, is_file_destination,
            "file:///DIRECTORY (a store is set by `vouch enroll`)");
   top.path("alerts", config.alerts);
@@ -171,11 +172,15 @@ Status check_trust(const Config& config, uid_t trusted_uid) {
   for (const auto& pack : config.packs) paths.emplace_back("packs", pack);
   if (!config.waivers.empty()) paths.emplace_back("waivers", config.waivers);
   if (!config.alerts.empty()) paths.emplace_back("alerts", config.alerts);
+  if (!config.registers.empty()) paths.emplace_back("registers", config.registers);
   for (const auto& collector : config.collectors) {
     paths.emplace_back("collector " + collector.name, collector.program);
   }
   for (const auto& [key, path] : paths) {
-    auto status = require_trusted_tree(path, trusted_uid, key == "packs" ? kPackFoldersMax : 0);
+    auto status = require_trusted_tree(path, trusted_uid,
+                                       key == "packs"       ? kPackFoldersMax
+                                       : key == "registers" ? 1
+                                                            : 0);
     if (!status) return std::move(status).error().in(key);
   }
   return Ok{};

@@ -63,6 +63,7 @@ std::string write_config_blob(const Config& config, const std::vector<Collector>
                                           {"load", config.busy.load}}}};
   if (!config.maintenance.empty()) blob["maintenance"] = to_json(config.maintenance);
   if (!config.waivers.empty()) blob["waivers"] = config.waivers;
+  if (!config.registers.empty()) blob["registers"] = config.registers;
   if (!config.destination.empty()) blob["destination"] = redact(Redaction::url, config.destination);
   // Who is told is no evidence; that it was changed is.
   if (!config.alerts.empty()) blob["alerts"] = sha256_hex(config.alerts_text);

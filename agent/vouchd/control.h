@@ -8,6 +8,10 @@
 //   {"command":"pause", …}, {"command":"resume", …}      (control_commands.h)
 //   {"command":"alert-test","channel":"ops"}          -> {"ok":true,"n":17}
 //   {"command":"alerts"}                              -> {"ok":true,"alerts":{…}}
+//   {"command":"baselines"}                           -> {"ok":true,"baselines":[…]}
+//   {"command":"approve-baseline","table":"users","collector":"…"?,"by":"…","ticket":"…"?,
+//    "reason":"…"}                                    -> {"ok":true,"baseline":{…}}
+//   {"command":"rotate-key"}                          -> {"ok":true,"epoch":7}
 //   anything that fails                               -> {"ok":false,"error":"…"}
 //
 // Whoever can open the socket may ask for the status; the rest is for root and the daemon's own

@@ -67,10 +67,12 @@ json::Value serve_command(Agent& agent, const json::Value& request, uid_t peer) 
   if (command == "pause") return pause(agent, collector, request, peer);
   if (command == "alert-test") return test_alert(agent, request);
   if (command == "alerts") return list_alerts(agent);
-  Status done = Error{Errc::invalid, "unknown command"};
-  if (command == "resume") done = agent.resume(collector);
-  if (command == "seal") done = agent.seal();
-  return done ? ok() : failure(done.error());
+  if (command == "resume" || command == "seal") {
+    const Status done = command == "seal" ? agent.seal() : agent.resume(collector);
+    return done ? ok() : failure(done.error());
+  }
+  auto done = agent.command(command, request);
+  return done ? *std::move(done) : failure(done.error());
 }
 
 }  // namespace vouch::agent

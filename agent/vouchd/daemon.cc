@@ -143,6 +143,12 @@ bool Daemon::Loop::post(std::function<void()> job) {
 std::int64_t Daemon::Loop::turn() {
   if (auto done = agent->poll(); !done) {
     log::error(done.error().message);
+    if (done.error().code == Errc::corrupt && agent->is_damaged()) {
+      const std::lock_guard lock(mutex);  // The next start sets the ledger aside.
+      stopping = true;
+      stop_reason = "damaged";
+      exit_status = 1;
+    }
     return kRetryMs;
   }
   const std::int64_t wait = agent->wait_ms();

@@ -36,7 +36,7 @@ struct EnrolReport {
   std::string agent;
   std::string origin;       // Of the log.
   std::string url;          // Of the store.
-  std::string predecessor;  // The agent whose unenrolled chain was set aside; empty: none.
+  std::string predecessor;  // The agent that this host was before; empty: none.
 };
 
 // What enrolment leaves for vouch-ship: <state_dir>/store.json and store-ca.pem.
@@ -45,10 +45,24 @@ inline constexpr std::string_view kStoreCaFile = "store-ca.pem";
 
 // Safe to call again after a failure: the same bytes are offered again, which uses up no second
 // token. Errc::exists: enrolled already. Errc::denied: the store refused, or its answer does not
-// hold (wrong pin, foreign receipt). Errc::unavailable: vouchd runs on this state. A chain that was
-// sealed before any enrolment is set aside, whole, in <state_dir>/previous-<agent>, and named as
-// predecessor.
+// hold (wrong pin, foreign receipt). Errc::unavailable: vouchd runs on this state. A chain that
+// cannot go on (sealed before any enrolment, forked, of another machine, damaged) is set aside,
+// whole, in <state_dir>/previous-<agent>, and named as predecessor (set_aside.h).
 Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, const Clock& clock,
                           const PostEnrolment& post);
+
+struct RepinReport {
+  std::string agent;
+  std::string origin_before, origin;
+  std::string url;
+};
+
+// The same chain under another log, whose key the join string pins (docs/formats/succession.md):
+// for a store whose old log key is lost, by an operator's order alone. Asks with the key that
+// signed the first bundle which no log has. Records `log-repin`; what waits is sent to the new
+// store. Errors as enrol(); Errc::not_found: this host is not enrolled.
+Result<RepinReport> repin(const EnrolOptions& options, const JoinString& join, const Clock& clock,
+                          const PostEnrolment& post, const std::string& by,
+                          const std::string& reason);
 
 }  // namespace vouch::agent

@@ -27,6 +27,7 @@
 #include "proto/receipt.h"
 #include "proto/signing_key.h"
 #include "proto/subjects.h"
+#include "proto/succession.h"
 
 namespace vouch::agent {
 
@@ -141,6 +142,14 @@ class FakeLog {
     return receipt::write_consistency({from, merkle::consistency_proof(nodes, from, to).value()});
   }
 
+  // The note that ends this log at `size`, with the root of this log or of another.
+  std::string succeeded_by(const FakeLog& next, std::uint64_t size) const {
+    return end_at(next, size, *this);
+  }
+  std::string end_at_root_of(const FakeLog& other, const FakeLog& next) const {
+    return end_at(next, other.size(), other);
+  }
+
   // As POST /v1/enroll does.
   Result<EnrolAnswer> enrol(const std::string& envelope, WallMs at) {
     auto request = enrolment::parse_request(envelope);
@@ -150,6 +159,21 @@ class FakeLog {
         append(at, leaf::Enrol{predicate.agent, predicate.machine, request->keyid,
                                base64_encode(predicate.key), request->statement, predicate.token,
                                "local", sha256_hex(policy_), std::nullopt});
+    return EnrolAnswer{201, enrolment::write_response({vkey(), policy_, receipt(index, size())}),
+                       "PEM"};
+  }
+  // The same for a re-pin.
+  Result<EnrolAnswer> repin(const std::string& envelope, WallMs at) {
+    auto request = enrolment::parse_request(envelope);
+    if (!request) return std::move(request).error();
+    const auto& predicate = request->predicate;
+    if (!predicate.repin) return Error{Errc::invalid, "no re-pin"};
+    leaf::Enrol enrol{
+        predicate.agent,    predicate.machine, request->keyid, base64_encode(predicate.key),
+        request->statement, predicate.token,   "local",        sha256_hex(policy_),
+        std::nullopt};
+    const auto index = append(at, leaf::Repin{std::move(enrol), predicate.repin->epoch,
+                                              predicate.repin->next_seq, predicate.repin->prev});
     return EnrolAnswer{201, enrolment::write_response({vkey(), policy_, receipt(index, size())}),
                        "PEM"};
   }
@@ -163,6 +187,11 @@ class FakeLog {
   }
 
  private:
+  std::string end_at(const FakeLog& next, std::uint64_t size, const FakeLog& rooted_in) const {
+    const auto root = merkle::root(merkle::node_reader(rooted_in.hashes_), size).value();
+    return succession::sign({{vkey_.name, size, root}, next.vkey_}, vkey_, key_, next.key_).value();
+  }
+
   SigningKey key_;
   note::VerifierKey vkey_;
   std::string policy_;
@@ -247,7 +276,10 @@ controls:
                                                bundle.keyid, base64_encode(envelope.signature)});
   }
   void put_receipt(std::int64_t seq, const std::string& suffix, const std::string& bytes) const {
-    std::ofstream(config.receipts_dir() + "/" + seq_name(seq) + suffix) << bytes;
+    put_file(seq_name(seq) + suffix, bytes);
+  }
+  void put_file(const std::string& name, const std::string& bytes) const {
+    std::ofstream(config.receipts_dir() + "/" + name) << bytes;
   }
   // Takes every waiting bundle, in order, with receipt and proof.
   void deliver(State& state) {

@@ -64,6 +64,10 @@ CREATE INDEX IF NOT EXISTS bundle_blobs_sha256 ON bundle_blobs (sha256);
 CREATE TABLE IF NOT EXISTS sent (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused (seq INTEGER NOT NULL, status INTEGER NOT NULL,
   problem TEXT NOT NULL, PRIMARY KEY (seq, status)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS baselines (
+  collector TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, rows INTEGER NOT NULL,
+  approved INTEGER NOT NULL, approved_by TEXT NOT NULL, ticket TEXT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (collector, name)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lost (seq INTEGER NOT NULL, sha256 TEXT NOT NULL,
   since INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (seq, sha256)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS drops (seq INTEGER PRIMARY KEY, notice TEXT NOT NULL) STRICT;
@@ -153,6 +157,7 @@ Result<ChainHead> read_head(const std::string& text) {
 Result<Ledger> Ledger::open(const std::string& path) {
   auto database = sqlite::Database::open(path);
   if (!database) return std::move(database).error();
+  if (auto whole = database->check(); !whole) return std::move(whole).error().in(path);
   if (auto made = database->execute(kSchema); !made) return std::move(made).error().in(path);
   return Ledger(*std::move(database));
 }

@@ -105,6 +105,8 @@ inline constexpr std::string_view kWaiversInForce = "waivers";
 inline constexpr std::string_view kPauses = "pauses";  // Windows, as JSON (maintenance.h).
 inline constexpr std::string_view kAcknowledgedSeq = "acknowledged_seq";
 inline constexpr std::string_view kEnrolmentRequest = "enrolment_request";  // As sent last.
+inline constexpr std::string_view kPredecessor = "predecessor";  // Whom enrolment names, and why.
+inline constexpr std::string_view kPredecessorEnded = "predecessor_ended";
 inline constexpr std::string_view kForked = "forked";       // Proof of a fork: its receipt.
 inline constexpr std::string_view kLogAlarm = "log_alarm";  // "1": nothing is deleted any more.
 

@@ -82,6 +82,11 @@ Status Outbox::keep(std::int64_t seq) {
   return rename_durable(path_in(outbox_, seq), path_in(kept_, seq));
 }
 
+Status Outbox::refill(std::int64_t seq) {
+  if (has(seq) || !file_exists(path_in(kept_, seq))) return Ok{};
+  return rename_durable(path_in(kept_, seq), path_in(outbox_, seq));
+}
+
 Status Outbox::drop_waiting(std::int64_t seq) {
   return remove_file(path_in(outbox_, seq));
 }

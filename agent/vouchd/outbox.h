@@ -27,6 +27,8 @@ class Outbox {
   [[nodiscard]] Result<std::string> read_kept(std::int64_t seq) const;
   // outbox/ to kept/. Nothing to do if it is there already, or gone.
   Status keep(std::int64_t seq);
+  // kept/ to outbox/, for a store that lost it.
+  Status refill(std::int64_t seq);
   // A file of outbox/ or kept/ into `directory`, beside all that is there.
   Status set_aside(std::int64_t seq, bool kept, const std::string& directory);
   Status drop_waiting(std::int64_t seq);

@@ -91,9 +91,10 @@ controls:
   std::vector<TableRef> tables{table("users", '1'), table("gaps", '2')};
   tables[0].sha256 = sha256_hex(now_rows);
   tables[1].sha256 = kEmptyDigestHex;
-  RunContent before;
-  before.tables = {table("users", '5')};
-  before.tables[0].sha256 = sha256_hex(rows_before);
+  History history;
+  history.before.emplace();
+  history.before->tables = {table("users", '5')};
+  history.before->tables[0].sha256 = sha256_hex(rows_before);
   BlobSource source;
   source.read = [&](std::string_view sha256) -> Result<std::string> {
     return sha256 == sha256_hex(now_rows) ? now_rows : rows_before;
@@ -103,7 +104,7 @@ controls:
   };
 
   const auto judged = judge->judge(collectors->at(0), {"accounts", "1", std::string(64, 'a')},
-                                   1790000000, tables, before, {}, source);
+                                   1790000000, tables, history, source);
 
   REQUIRE(judged);
   for (const TableRef& input : judged->content.inputs) {

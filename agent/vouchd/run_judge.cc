@@ -1,54 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/run_judge.h"
 
-#include <algorithm>
+#include <map>
 #include <set>
-#include <tuple>
 
 #include "core/digest.h"
+#include "policies/engine/drift.h"
+#include "proto/limits.h"
 #include "proto/run_fields.h"
 
 namespace vouch::agent {
 namespace {
 
-constexpr std::string_view kPrevious = "previous_";
-constexpr std::string_view kGaps = "gaps";
-
-const TableRef* find_table(const RunContent& content, std::string_view name) {
-  for (const TableRef& table : content.tables) {
-    if (table.name == name) return &table;
-  }
-  return nullptr;
+TableRef ref_of(std::string name, const TableBlob& blob) {
+  TableRef ref;
+  ref.name = std::move(name);
+  ref.rows = blob.rows;
+  ref.sha256 = blob.sha256;
+  return ref;
 }
 
-// The tables that the checks judged by this collector declare.
-std::set<std::string> tables_read(const policy::PackSet& packs, const Manifest& manifest) {
-  std::set<std::string> names;
-  for (const policy::Check* check : packs.checks()) {
-    if (check->tables.empty() || manifest.find(check->tables.front()) == nullptr) continue;
-    names.insert(check->tables.begin(), check->tables.end());
-  }
-  return names;
-}
-
-// T of the run before; empty if there was none.
-TableRef previous_of(std::string_view table, const RunContent* before) {
-  TableRef input;
-  const TableRef* found = before == nullptr ? nullptr : find_table(*before, table);
-  if (found != nullptr) {
-    input = *found;
-    input.unchanged = false;
-  } else {
-    input.sha256 = kEmptyDigestHex;
-  }
-  input.name = std::string(kPrevious) + std::string(table);
-  return input;
+TableRef error_of(std::string name, std::string code, std::string message) {
+  TableRef ref;
+  ref.name = std::move(name);
+  ref.error = TableError{std::move(code), std::move(message)};
+  return ref;
 }
 
 }  // namespace
 
 Result<RunJudge> RunJudge::make(policy::PackSet packs, const std::vector<Collector>& collectors,
-                                std::optional<TableBlob> waivers) {
+                                std::optional<TableBlob> waivers,
+                                const std::vector<policy::Register>& registers) {
   RunJudge judge;
   std::set<std::string> added;  // Instances share one manifest.
   for (const Collector& collector : collectors) {
@@ -70,61 +53,85 @@ Result<RunJudge> RunJudge::make(policy::PackSet packs, const std::vector<Collect
   packs.drop_texts();
   judge.packs_ = std::move(packs);
 
-  const std::string columns = policy::columns_blob(judge.catalog_.tables);
-  judge.columns_.name = "columns";
-  judge.columns_.rows = static_cast<std::int64_t>(policy::count_rows(columns));
-  judge.columns_.sha256 = sha256_hex(columns);
-  judge.blobs_[judge.columns_.sha256] = columns;
+  if (auto done = judge.add_registers(registers); !done) return std::move(done).error();
+  TableBlob columns;
+  columns.bytes = policy::columns_blob(judge.catalog_.tables);
+  columns.rows = static_cast<std::int64_t>(policy::count_rows(columns.bytes));
+  columns.sha256 = sha256_hex(columns.bytes);
+  judge.in_force_.push_back(ref_of("columns", columns));
+  judge.blobs_[columns.sha256] = std::move(columns.bytes);
   if (waivers) {
-    TableRef ref;
-    ref.name = "waivers";
-    ref.rows = waivers->rows;
-    ref.sha256 = waivers->sha256;
-    judge.waivers_ = ref;
+    judge.waivers_ = ref_of("waivers", *waivers);
+    judge.in_force_.push_back(*judge.waivers_);
     judge.blobs_[waivers->sha256] = waivers->bytes;
   }
   return judge;
 }
 
-std::vector<TableRef> RunJudge::inputs_of(const Collector& collector, WallSeconds now,
-                                          const std::optional<RunContent>& before,
-                                          const std::vector<Observed>& others) const {
-  std::vector<TableRef> inputs{columns_};
-  if (waivers_) inputs.push_back(*waivers_);
-  std::set<std::string> runs_read;
-  const auto add_run = [&](const Observed& other, std::string_view table) {
-    const TableRef* found = find_table(*other.content, table);
-    if (found == nullptr) return;
-    TableRef input = *found;
-    input.unchanged = false;
-    input.run = other.run;
-    inputs.push_back(std::move(input));
-  };
-  for (const std::string& name : tables_read(packs_, collector.manifest)) {
-    if (name.starts_with(kPrevious)) {
-      const auto table = std::string_view(name).substr(kPrevious.size());
-      const RunContent* content = before ? &*before : nullptr;
-      for (const Observed& other : others) {
-        if (collector.manifest.find(table) == nullptr && find_table(*other.content, table)) {
-          content = other.content;
-        }
-      }
-      inputs.push_back(previous_of(table, content));
-      continue;
-    }
-    if (name == kGaps) continue;
-    // Other collectors have the table, or other instances of this one: then it is the union.
-    for (const Observed& other : others) {
-      const bool fresh = now * 1000 - other.at <= kInputAgeMsMax;
-      if (!fresh || find_table(*other.content, name) == nullptr) continue;
-      add_run(other, name);
-      if (runs_read.insert(other.run).second) add_run(other, kGaps);
+// Their columns are declared like those of a collector's tables.
+Status RunJudge::add_registers(const std::vector<policy::Register>& registers) {
+  for (const policy::Register& each : registers) {
+    in_force_.push_back(ref_of(each.schema.name, each.table));
+    blobs_[each.table.sha256] = each.table.bytes;
+    if (!catalog_.tables.emplace(each.schema.name, each.schema).second) {
+      return Error{Errc::invalid, "register " + each.name + ": a collector has such a table"};
     }
   }
-  std::sort(inputs.begin(), inputs.end(), [](const TableRef& a, const TableRef& b) {
-    return std::tie(a.name, a.run) < std::tie(b.name, b.run);
-  });
-  return inputs;
+  auto table = policy::registers_table(registers);
+  if (!table) return std::move(table).error();
+  in_force_.push_back(ref_of("registers", *table));
+  blobs_[table->sha256] = std::move(table->bytes);
+  return Ok{};
+}
+
+// What differs between the approved baselines of the run's own tables and the tables. Nothing if
+// there are no baselines. `made` gets the bytes.
+Result<std::optional<TableRef>> RunJudge::find_drift(const Collector& collector, WallSeconds now,
+                                                     const RunContent& content,
+                                                     const History& history,
+                                                     const BlobSource& source, Bytes& made) const {
+  const std::string name = "drift";
+  std::map<std::string, std::string> bytes;
+  const auto read = [&](const TableRef& table) -> Result<std::string_view> {
+    auto [blob, is_new] = bytes.try_emplace(table.sha256);
+    if (!is_new || table.sha256 == kEmptyDigestHex) return std::string_view(blob->second);
+    auto read_now = source.read(table.sha256);
+    if (!read_now) return std::move(read_now).error();
+    blob->second = *std::move(read_now);
+    return std::string_view(blob->second);
+  };
+  std::vector<policy::DriftSource> sources;
+  bool any = false;
+  for (const TableRef& table : content.tables) {
+    const Baseline* baseline = find_baseline(history.baselines, collector.name, table.name);
+    if (baseline == nullptr) continue;
+    any = true;
+    if (table.error) continue;  // Then so are the checks that read it.
+    auto before = read(baseline->table);
+    if (!before)
+      return std::optional(error_of(name, "other", "the agent's copy of a baseline is lost"));
+    auto current = read(table);
+    if (!current) return std::move(current).error();
+    sources.push_back({collector.manifest.find(table.name), *before, *current});
+  }
+  if (!any) return std::optional<TableRef>();
+  std::string_view previous;
+  const TableRef* drift_before =
+      history.before ? find_table(history.before->inputs, name) : nullptr;
+  if (drift_before != nullptr && !drift_before->error) {
+    // Lost: then what drifts is seen from now on.
+    previous = read(*drift_before).value_or(std::string_view());
+  }
+  auto drift = policy::compute_drift(sources, previous, format_second(now));
+  if (!drift) return std::move(drift).error().in(collector.name);
+  TableBlob blob;
+  blob.rows = static_cast<std::int64_t>(policy::count_rows(*drift));
+  if (drift->size() > kBlobBytesMax || blob.rows > kTableRowsMax) {
+    return std::optional(error_of(name, "too-large", "more changes than a table holds"));
+  }
+  blob.sha256 = sha256_hex(*drift);
+  made[blob.sha256] = *std::move(drift);
+  return std::optional(ref_of(name, blob));
 }
 
 // The engine's view of a content. An input that is lost or damaged on the disk is an error of the
@@ -169,8 +176,10 @@ Status RunJudge::read_tables(RunContent& content, const BlobSource& source, Byte
 }
 
 // All that a record with this content needs, but for what judging yields.
-Result<BlobSizes> RunJudge::sizes_of(const RunContent& content, const BlobSource& source) const {
+Result<BlobSizes> RunJudge::sizes_of(const RunContent& content, const BlobSource& source,
+                                     const Bytes& made) const {
   BlobSizes sizes;
+  for (const auto& [sha256, bytes] : made) sizes[sha256] = static_cast<std::int64_t>(bytes.size());
   for (const auto& [sha256, bytes] : blobs_) {
     sizes[sha256] = static_cast<std::int64_t>(bytes.size());
   }
@@ -187,36 +196,43 @@ Result<BlobSizes> RunJudge::sizes_of(const RunContent& content, const BlobSource
 }
 
 Result<Judged> RunJudge::judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,
-                               const std::vector<TableRef>& tables,
-                               const std::optional<RunContent>& before,
-                               const std::vector<Observed>& others, const BlobSource& source) {
+                               const std::vector<TableRef>& tables, const History& history,
+                               const BlobSource& source) {
   Judged judged;
   RunContent& content = judged.content;
   content.collector = ran;
   content.tables = tables;
-  content.inputs = inputs_of(collector, now, before, others);
   content.policy = policy_;
   content.engine = policy::engine_string();
+  const auto wanted = tables_read(packs_, collector.manifest);
+  Bytes made;
+  content.inputs = inputs_of(wanted, collector, now, history, in_force_);
+  if (wanted.contains("drift")) {
+    auto drift = find_drift(collector, now, content, history, source, made);
+    if (!drift) return std::move(drift).error();
+    if (*drift) add_input(content.inputs, **std::move(drift));
+  }
   if (content.inputs.size() > kInputsMax) {
     return Error{Errc::too_large, "judge " + collector.name + ": over 1,024 inputs"};
   }
   for (;;) {  // Once, unless it is more than a bundle holds.
-    auto sizes = sizes_of(content, source);
+    auto sizes = sizes_of(content, source, made);
     if (!sizes) return std::move(sizes).error();
     if (fits_a_bundle(*sizes)) {
       policy::EvaluationRequest request;
       request.collector = collector.name;
       request.now = format_second(now);
-      Bytes bytes;
+      Bytes bytes = made;
       auto read = read_tables(content, source, bytes, request);
       if (!read) return std::move(read).error();
       auto evaluation = policy::evaluate(packs_, request, &memo_);
       if (!evaluation) return std::move(evaluation).error().in("judge " + collector.name);
       content.outcomes = {evaluation->outcomes_table.rows, evaluation->outcomes_table.sha256};
       judged.blobs = std::move(evaluation->findings);
+      judged.blobs.insert(made.begin(), made.end());
       judged.blobs[content.outcomes.sha256] = std::move(evaluation->outcomes_table.bytes);
-      for (const auto& [sha256, made] : judged.blobs) {
-        (*sizes)[sha256] = static_cast<std::int64_t>(made.size());
+      for (const auto& [sha256, blob] : judged.blobs) {
+        (*sizes)[sha256] = static_cast<std::int64_t>(blob.size());
       }
       if (fits_a_bundle(*sizes)) return judged;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Judges one run: gathers what the checks of a collector read (its own tables, those of other
-// runs, the runs before, waivers) and has the policy engine judge it. All that was read is named in
-// the record by digest, so the verdict can be replayed.
+// runs, the runs before, baselines, drift, registers, waivers) and has the policy engine judge it.
+// All that was read is named in the record by digest, so the verdict can be replayed.
 #pragma once
 
 #include <cstdint>
@@ -13,25 +13,17 @@
 #include <vector>
 
 #include "agent/vouchd/collector.h"
+#include "agent/vouchd/judge_inputs.h"
 #include "agent/vouchd/record_fit.h"
 #include "core/clock.h"
 #include "core/result.h"
 #include "policies/engine/catalog.h"
 #include "policies/engine/evaluate.h"
 #include "policies/engine/pack.h"
+#include "policies/engine/register.h"
 #include "proto/record.h"
 
 namespace vouch::agent {
-
-inline constexpr WallMs kInputAgeMsMax = WallMs{24} * 3600 * 1000;
-
-// A good run of a collector, as far as others may read it.
-struct Observed {
-  std::string collector;  // With its instance.
-  std::string run;
-  WallMs at = 0;  // When it was last seen to hold.
-  const RunContent* content = nullptr;
-};
 
 // Where the bytes of a blob come from, and how many they are without reading them.
 struct BlobSource {
@@ -48,39 +40,40 @@ class RunJudge {
  public:
   // `waivers` is the blob of the waivers table; nothing if no file is configured.
   static Result<RunJudge> make(policy::PackSet packs, const std::vector<Collector>& collectors,
-                               std::optional<TableBlob> waivers);
+                               std::optional<TableBlob> waivers,
+                               const std::vector<policy::Register>& registers = {});
 
-  // What is in force: policy set, packs, columns, waivers, by digest. They must be kept as long as
-  // records name them.
+  // What is in force: policy set, packs, columns, waivers, registers, by digest. They must be kept
+  // as long as records name them.
   [[nodiscard]] const std::map<std::string, std::string>& blobs() const { return blobs_; }
   [[nodiscard]] const std::string& policy() const { return policy_; }
   [[nodiscard]] const policy::PackSet& packs() const { return packs_; }
   [[nodiscard]] const std::optional<TableRef>& waivers() const { return waivers_; }
 
-  // `tables` are those of the run, in its order; `before` is the collector's last good run, if any;
-  // `others` the latest runs of all other collectors. What is too large for a bundle is left out of
-  // the content (record_fit.h); Errc::too_large if even that does not help.
+  // `tables` are those of the run, in its order. What is too large for a bundle is left out of the
+  // content (record_fit.h); Errc::too_large if even that does not help.
   Result<Judged> judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,
-                       const std::vector<TableRef>& tables, const std::optional<RunContent>& before,
-                       const std::vector<Observed>& others, const BlobSource& source);
+                       const std::vector<TableRef>& tables, const History& history,
+                       const BlobSource& source);
 
  private:
   using Bytes = std::map<std::string, std::string>;  // By digest.
   RunJudge() = default;
+  Status add_registers(const std::vector<policy::Register>& registers);
   Status read_tables(RunContent& content, const BlobSource& source, Bytes& bytes,
                      policy::EvaluationRequest& request) const;
-  [[nodiscard]] Result<BlobSizes> sizes_of(const RunContent& content,
-                                           const BlobSource& source) const;
-  [[nodiscard]] std::vector<TableRef> inputs_of(const Collector& collector, WallSeconds now,
-                                                const std::optional<RunContent>& before,
-                                                const std::vector<Observed>& others) const;
+  [[nodiscard]] Result<BlobSizes> sizes_of(const RunContent& content, const BlobSource& source,
+                                           const Bytes& made) const;
+  Result<std::optional<TableRef>> find_drift(const Collector& collector, WallSeconds now,
+                                             const RunContent& content, const History& history,
+                                             const BlobSource& source, Bytes& made) const;
 
   policy::PackSet packs_;
   policy::Catalog catalog_;
   std::map<std::string, std::string> blobs_;
   std::string policy_;
-  TableRef columns_;
   std::optional<TableRef> waivers_;
+  std::vector<TableRef> in_force_;  // Inputs that no run yields: columns, waivers, registers.
   policy::Memo memo_;
 };
 

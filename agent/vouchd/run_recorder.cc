@@ -127,8 +127,8 @@ Result<std::string> RunRecorder::read_blob(const Snapshot& snapshot, std::string
   return state_.read_blob(sha256);
 }
 
-Result<std::vector<Observed>> RunRecorder::others(const std::vector<CollectorState>& states,
-                                                  const std::string& collector) const {
+std::vector<Observed> RunRecorder::others(const std::vector<CollectorState>& states,
+                                          const std::string& collector) const {
   std::vector<Observed> observed;
   for (const CollectorState& state : states) {
     if (state.name == collector || !state.content) continue;
@@ -266,13 +266,17 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
   }
   auto tables = keep_tables(collector, snapshot);
   if (!tables) return std::move(tables).error();
-  auto observed = others(*states, collector.name);
-  if (!observed) return std::move(observed).error();
+  History history;
+  history.before = before->content;
+  history.others = others(*states, collector.name);
+  auto baselines = state_.baselines.list();
+  if (!baselines) return std::move(baselines).error();
+  history.baselines.assign(baselines->begin(), baselines->end());
   const BlobSource source{
       [&](std::string_view sha256) { return read_blob(snapshot, sha256); },
       [&](std::string_view sha256) { return state_.bundles.blob_bytes(sha256); }};
-  auto judged = judge.judge(collector, report.collector, report.started / 1000, *tables,
-                            before->content, *observed, source);
+  auto judged =
+      judge.judge(collector, report.collector, report.started / 1000, *tables, history, source);
   if (!judged) {
     // Without a verdict there is no observation, and the reason must not get lost.
     const auto reason =

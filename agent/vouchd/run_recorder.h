@@ -47,8 +47,8 @@ class RunRecorder {
   Result<RunRequest> make_request(const Collector& collector, WallMs now, std::string run);
   Result<std::vector<TableRef>> keep_tables(const Collector& collector, const Snapshot& snapshot);
   Result<std::string> read_blob(const Snapshot& snapshot, std::string_view sha256);
-  Result<std::vector<Observed>> others(const std::vector<CollectorState>& states,
-                                       const std::string& collector) const;
+  std::vector<Observed> others(const std::vector<CollectorState>& states,
+                               const std::string& collector) const;
   Status commit_failure(CollectorState& before, RunTimes times, const RunReport& report,
                         const RunViolation& violation);
   Status commit_observation(CollectorState& before, RunTimes times, Judged judged,

@@ -96,7 +96,7 @@ Result<std::int64_t> Sealer::due_us() {
 }
 
 bool Sealer::rotation_is_due(const ChainHead& head, WallMs now) const {
-  return head.bundles_in_epoch + 1 >= options_.rotate_bundles ||
+  return rotation_asked_ || head.bundles_in_epoch + 1 >= options_.rotate_bundles ||
          now - head.epoch_since >= options_.rotate_s * 1000;
 }
 
@@ -374,6 +374,7 @@ Result<bool> Sealer::seal_one(bool is_heartbeat) {
   if (!statement) return std::move(statement).error().in("seal");
   if (auto good = check(**head, *statement); !good) return std::move(good).error();
   if (auto done = commit(**head, *draft, *statement); !done) return std::move(done).error();
+  if (draft->adds_rotation) rotation_asked_ = false;
   last_seal_us_ = clock_.boot_us();
   // The bundle is sealed whatever becomes of its file: a start writes those that are missing.
   if (auto written = state_.write_parcel(statement->bundle.seq); !written) {

@@ -42,6 +42,8 @@ class Sealer {
   // Returns how many. Errc::denied: a fork of this chain is proved, or another machine: nothing is
   // sealed any more.
   Result<int> seal();
+  // The key changes with the next bundle, whether it is time or not.
+  void ask_rotation() { rotation_asked_ = true; }
 
  private:
   struct Draft;
@@ -61,6 +63,7 @@ class Sealer {
   State& state_;
   const Clock& clock_;
   SealerOptions options_;
+  bool rotation_asked_ = false;
   std::optional<std::int64_t> last_seal_us_;  // Boot clock; nothing sealed since the start yet.
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "agent/vouchd/set_aside.h"
 #include "core/digest.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -31,18 +32,25 @@ Result<Fd> lock_state(const std::string& state_dir) {
                state_dir + ": a vouchd or vouch enroll is at work there; stop that one first"};
 }
 
-State::State(Ledger opened, BlobStore blob_store, EpochKeys epoch_keys, Outbox out)
+State::State(std::string state_dir, Ledger opened, BlobStore blob_store, EpochKeys epoch_keys,
+             Outbox out)
     : ledger(std::move(opened)),
       waiting(ledger.database()),
       lost(ledger.database()),
+      baselines(ledger.database()),
       bundles(ledger.database()),
       blobs(std::move(blob_store)),
       keys(std::move(epoch_keys)),
-      outbox(std::move(out)) {}
+      outbox(std::move(out)),
+      reserve(state_dir + "/reserve"),
+      directory(std::move(state_dir)),
+      strays(directory + "/strays") {}
 
 Result<std::unique_ptr<State>> State::open(const std::string& state_dir, const std::string& machine,
                                            WallMs now) {
   if (auto made = make_directories(state_dir, 0750); !made) return std::move(made).error();
+  // First of all: on a full disk the ledger could not even be opened.
+  if (auto full = Reserve(state_dir + "/reserve").look(); !full) return std::move(full).error();
   auto ledger = Ledger::open(state_dir + "/agent.db");
   if (!ledger) return std::move(ledger).error();
   auto blobs = BlobStore::open(state_dir + "/blobs");
@@ -52,9 +60,8 @@ Result<std::unique_ptr<State>> State::open(const std::string& state_dir, const s
   auto outbox = Outbox::open(state_dir + "/outbox", state_dir + "/kept");
   if (!outbox) return std::move(outbox).error();
 
-  auto state = std::make_unique<State>(*std::move(ledger), *std::move(blobs), *std::move(keys),
-                                       *std::move(outbox));
-  state->strays = state_dir + "/strays";
+  auto state = std::make_unique<State>(state_dir, *std::move(ledger), *std::move(blobs),
+                                       *std::move(keys), *std::move(outbox));
   if (auto adopted = state->adopt_identity(machine, now); !adopted) {
     return std::move(adopted).error();
   }
@@ -64,13 +71,29 @@ Result<std::unique_ptr<State>> State::open(const std::string& state_dir, const s
 Status State::adopt_identity(const std::string& machine, WallMs now) {
   auto known = ledger.identity();
   if (!known) return std::move(known).error();
-  if (*known) {
-    identity = **std::move(known);
-    if (identity.machine == machine) return Ok{};
-    return Error{Errc::denied,
-                 "this state was made on another machine (a cloned image?); one chain has one "
-                 "machine: move the state directory away and run `vouch enroll` again"};
+  if (!*known) {
+    if (auto made = make_identity(machine, now); !made) return made;
+    return write_identity_file();
   }
+  identity = **std::move(known);
+  if (identity.machine != machine) {
+    return Error{
+        Errc::denied,
+        "the state in " + directory +
+            " was made on another machine (a cloned image?), and "
+            "one chain has one machine: nothing is sealed. Run `vouch enroll` with a new join "
+            "string: this host becomes a new agent that names " +
+            identity.agent + " as its predecessor, whose state is set aside"};
+  }
+  auto head = ledger.chain_head();
+  if (!head) return std::move(head).error();
+  return write_identity_file();
+}
+
+// Who was here before, if anybody, is named as the predecessor when this one enrols.
+Status State::make_identity(const std::string& machine, WallMs now) {
+  auto before = read_resident(directory);
+  if (!before) return std::move(before).error();
   auto key = keys.make(0);
   if (!key) return std::move(key).error();
   identity.agent = uuid_v4();
@@ -81,8 +104,25 @@ Status State::adopt_identity(const std::string& machine, WallMs now) {
   head.epoch_since = now;
   return ledger.transaction(now, [&]() -> Status {
     if (auto set = ledger.set_identity(identity); !set) return set;
+    if (*before) {
+      const auto& named =
+          (*before)->predecessor.empty() ? (*before)->agent : (*before)->predecessor;
+      if (auto set = ledger.set(kPredecessor, named); !set) return set;
+      const std::string ended = (*before)->ended.empty() ? "its state is gone" : (*before)->ended;
+      if (auto set = ledger.set(kPredecessorEnded, ended); !set) return set;
+    }
     return ledger.set_chain_head(head);
   });
+}
+
+Status State::write_identity_file() {
+  Resident resident{identity.agent, identity.machine, "", ""};
+  if (!has_store()) {
+    auto before = ledger.get(kPredecessor);
+    if (!before) return std::move(before).error();
+    resident.predecessor = before->value_or("");
+  }
+  return write_resident(directory, resident);
 }
 
 Status State::put_blob(std::string_view sha256, std::string_view bytes) {
@@ -155,6 +195,7 @@ Status State::repair_files() {
   auto waiting_bundles = bundles.in_state(BundleState::waiting);
   if (!waiting_bundles) return std::move(waiting_bundles).error();
   for (const SealedBundle& bundle : *waiting_bundles) {
+    if (auto refilled = outbox.refill(bundle.seq); !refilled) return refilled;
     // Without a size it is not the parcel that the ledger wants, even if one is there.
     if (outbox.has(bundle.seq) && bundle.parcel_bytes != 0) continue;
     if (auto written = write_parcel(bundle.seq); !written) return written;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/vouchd/baselines.h"
 #include "agent/vouchd/blob_store.h"
 #include "agent/vouchd/bundle_ledger.h"
 #include "agent/vouchd/config.h"
@@ -16,6 +17,7 @@
 #include "agent/vouchd/ledger.h"
 #include "agent/vouchd/lost_blobs.h"
 #include "agent/vouchd/outbox.h"
+#include "agent/vouchd/reserve.h"
 #include "agent/vouchd/waiting_records.h"
 #include "core/clock.h"
 #include "core/file.h"
@@ -36,24 +38,31 @@ class State {
  public:
   // Makes what is missing. `machine` is derive_machine() of this host: a state that was made on
   // another machine is refused (Errc::denied), since one chain has one machine. A new state gets
-  // an identity without a store and its first key; `vouch enroll` gives it a log.
+  // an identity without a store and its first key; `vouch enroll` gives it a log. Errc::corrupt:
+  // the ledger is damaged (set_aside.h).
   static Result<std::unique_ptr<State>> open(const std::string& state_dir,
                                              const std::string& machine, WallMs now);
 
-  State(Ledger opened, BlobStore blob_store, EpochKeys epoch_keys, Outbox out);  // Use open().
+  State(std::string state_dir, Ledger opened, BlobStore blob_store, EpochKeys epoch_keys,
+        Outbox out);  // Use open().
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   Ledger ledger;
   WaitingRecords waiting;
   LostBlobs lost;
+  Baselines baselines;
   BundleLedger bundles;
   BlobStore blobs;
   EpochKeys keys;
   Outbox outbox;
+  Reserve reserve;
+  std::string directory;
   std::string strays;  // Where parcels go that the ledger does not know.
   Identity identity;
 
+  // identity.json says who is here (set_aside.h).
+  Status write_identity_file();
   [[nodiscard]] bool has_store() const { return !identity.policy.empty(); }
 
   // Writes a blob and notes it. Not the ledger's transaction: the file comes first.
@@ -77,6 +86,7 @@ class State {
 
  private:
   Status adopt_identity(const std::string& machine, WallMs now);
+  Status make_identity(const std::string& machine, WallMs now);
 };
 
 }  // namespace vouch::agent

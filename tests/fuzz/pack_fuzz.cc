@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pack, mapping, framework or waiver file of any bytes is read or refused, with its place.
+// A pack, mapping, framework, waiver or register of any bytes is read or refused, with its place.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -8,6 +8,7 @@
 
 #include "policies/engine/framework.h"
 #include "policies/engine/pack.h"
+#include "policies/engine/register.h"
 #include "policies/engine/waiver.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -18,5 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)vouch::policy::load_framework(bytes, "fuzz.yaml");
   (void)vouch::policy::load_mapping(bytes, "fuzz.yaml");
   (void)vouch::policy::load_waivers(bytes, "fuzz.yaml");
+  (void)vouch::policy::load_register(bytes, "fuzz.yaml");
   return 0;
 }
