@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kFilesMax = 100'000;
 constexpr std::size_t kDigits = 10;
+constexpr std::int64_t kWaitMsMin = 500;  // No second try in the same moment.
 constexpr std::int64_t kWaitMsMax = 300'000;
 constexpr std::string_view kAlertSuffix = ".json";
 constexpr std::string_view kAnswerSuffix = ".alert.json";
@@ -146,7 +147,8 @@ alerts::Delivery AlertCourier::try_channel(Lane& lane, const alerts::Alert& aler
   }
   const auto wait = backoff_ms(lane.failures++, delivery.retry_after_s, random_number());
   const auto asked = delivery.retry_after_s.value_or(0) * 1000;
-  lane.next_try_us = clock_->monotonic_us() + std::max(std::min(wait, kWaitMsMax), asked) * 1000;
+  lane.next_try_us =
+      clock_->monotonic_us() + std::max(std::clamp(wait, kWaitMsMin, kWaitMsMax), asked) * 1000;
   return delivery;
 }
 

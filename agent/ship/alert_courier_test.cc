@@ -150,6 +150,7 @@ TEST_CASE("a channel in trouble rests longer and longer, and holds up no other",
   for (int i = 0; i < 40; ++i) {
     const auto next = courier.pass();
     REQUIRE(next->wait_ms);
+    CHECK(*next->wait_ms >= 500);
     CHECK(*next->wait_ms <= 300'000);
     longest = std::max(longest, *next->wait_ms);
     world.clock.us += *next->wait_ms * 1000;

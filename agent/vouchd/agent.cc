@@ -139,10 +139,10 @@ Status Agent::poll() {
   note(run_by_boot_clock(*full));
   missed_because_ = "overrun";  // Whatever is missed from here on, we were too slow for.
   if (auto accepted = acceptor_->scan(); !accepted) note(std::move(accepted).error());
+  if (alerting_) note(alerting_->tick());
   auto seal_due = sealer_->due_us();
   if (!seal_due) return std::move(seal_due).error();
   if (*seal_due <= clock_.boot_us()) note(seal());
-  if (alerting_) note(alerting_->tick());
   note(housekeep());
   return trouble;
 }

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "agent/vouchd/bundle_ledger.h"
-#include "agent/vouchd/run_judge.h"
 #include "alerts/condition.h"
 #include "core/clock.h"
 #include "core/result.h"

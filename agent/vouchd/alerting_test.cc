@@ -251,10 +251,10 @@ TEST_CASE("a waiver that ends soon, a refused bundle and a filling spool are tol
   AlertWorld world;
   world.write("waivers.yaml", R"(waivers:
   - { id: w-1, check: no-bob.users, match: {}, owner: ann, reason: he comes back,
-      valid_from: 2026-09-01T00:00:00Z, valid_until: 2026-10-01T00:00:00Z }
+      approved_by: bea, valid_from: 2026-09-01T00:00:00Z, valid_until: 2026-10-01T00:00:00Z }
 )");
   world.config.waivers = world.directory + "/waivers.yaml";
-  world.config.spool_bytes_max = 4'000;
+  world.config.spool_bytes_max = 1'000;
   const auto agent = world.start();
   REQUIRE(agent->seal());
   world.put_receipt(0, ".refused.json",

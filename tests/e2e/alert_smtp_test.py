@@ -30,7 +30,7 @@ class Keeper:
         return "250 OK"
 
 def check(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"vouch" and data.password == b"PASSWORD")
+    return AuthResult(success=data.login == b"vouch" and data.password == b"PASSWORD", handled=False)
 
 context = None
 if cert != "none":
@@ -60,7 +60,7 @@ class Mail(unittest.TestCase):
         path = self.shipper.secret("password", password)
         self.shipper.rules(f"  mail: {{ kind: smtp, url: 'smtp://127.0.0.1:{self.port}', user: vouch, "
                            f"password_file: {path}, from: vouch@example.com, to: [{to}], ca_file: {ca}, "
-                           f"timeout: 5s{more} }}\n")
+                           f"timeout: 20s{more} }}\n")
 
     def received(self):
         try:
