@@ -156,12 +156,13 @@ class Tamper(unittest.TestCase):
     def test_checkpoint(self):
         path = os.path.join(self.copy, "checkpoint")
         lines = open(path, encoding="utf-8").read().split("\n")
-        for change in (lambda l: [l[0], str(int(l[1]) - 1), *l[2:]], lambda l: [l[0] + "x", *l[1:]],
-                       lambda l: [l[0], l[1], base64.b64encode(b"x" * 32).decode(), *l[3:]],
-                       lambda l: l[:4] + [""]):
+        for change, word in ((lambda l: [l[0], str(int(l[1]) - 1), *l[2:]], "checkpoint"),
+                             (lambda l: [l[0] + "x", *l[1:]], "it is the key of another log"),
+                             (lambda l: [l[0], l[1], base64.b64encode(b"x" * 32).decode(), *l[3:]], "checkpoint"),
+                             (lambda l: l[:4] + [""], "checkpoint")):
             with open(path, "w", encoding="utf-8") as file:
                 file.write("\n".join(change(list(lines))))
-            self.refused("checkpoint")
+            self.refused(word)
 
     def test_an_older_checkpoint_does_not_cover_what_is_there(self):
         folder = os.path.join(self.copy, "checkpoints")
