@@ -103,6 +103,8 @@ TEST_CASE("a store that expects what was never acknowledged moves nothing", "[st
   seal_and_refuse(world, *agent, 2);
 
   CHECK(waiting(agent->state()) == std::vector<std::int64_t>{2});
+  world.clock.advance(3000);
+  REQUIRE(agent->seal());
   CHECK(of_kind<StoreRollback>(check_chain(agent->state())).empty());
 }
 
