@@ -91,7 +91,7 @@ Result<Handle<X509>> new_certificate(EVP_PKEY* key, std::string_view name, WallS
   auto* x = certificate.get();
   X509_set_version(x, kVersion3);
   std::string serial = random_bytes(kSerialBytes);
-// Positive, and without a leading zero byte, which DER forbids.
+  // Positive, and without a leading zero byte, which DER forbids.
   serial[0] = static_cast<char>((serial[0] & 0x7f) | 0x40);
   ASN1_STRING_set(X509_get_serialNumber(x), serial.data(), static_cast<int>(serial.size()));
   ASN1_TIME_set(X509_getm_notBefore(x), static_cast<std::time_t>(now - kBackdated));

@@ -46,7 +46,7 @@ struct Config {
   std::string collect_sockets;  // Directory of vouch-collect's sockets; empty: no other process.
   std::vector<std::string> packs{"/usr/share/vouch/policies/packs"};  // Files and directories.
   std::string waivers;                                                // A file; empty: none.
-  std::string registers;    // A directory; empty: none.
+  std::string registers;                                              // A directory; empty: none.
   std::string destination;  // "file:///DIR"; empty: the store.
   std::string alerts;       // The rule file of alerts; empty: nobody is alerted.
   std::string alerts_text;  // What is in it; load_config() reads it.

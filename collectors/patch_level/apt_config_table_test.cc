@@ -10,8 +10,9 @@ namespace {
 TEST_CASE("a password in apt's configuration is redacted, a switch that is named so is not",
           "[apt_config]") {
   sdk::TestTree tree;
-  tree.file("/etc/apt/apt.conf.d/50x",
-            "Acquire::http::Proxy-Password \"hunter2\";\nAPT::Get::AllowUnauthenticated \"true\";\n")
+  tree.file(
+          "/etc/apt/apt.conf.d/50x",
+          "Acquire::http::Proxy-Password \"hunter2\";\nAPT::Get::AllowUnauthenticated \"true\";\n")
       .file("/var/lib/dpkg/status", "");
 
   const auto answer =

@@ -202,7 +202,7 @@ boot_nspawn() {
     --system-call-filter=bpf --capability=CAP_BPF,CAP_NET_ADMIN,CAP_SYSLOG --bind="$dir/box:/host" \
     --console=pipe >"$dir/console.log" 2>&1 </dev/null &
   echo $! >"$dir/sid"
-  local i; for i in $(seq 50); do alive && break; sleep 0.1; done
+  for _ in $(seq 50); do alive && break; sleep 0.1; done
   local state; state=$(guest_run 60 'systemctl is-system-running --wait') || true
   case $state in running|degraded) ;; *) tail -n 30 "$dir/console.log" >&2; say "state: ${state:-none}"; return 1 ;; esac
   say "$name is $state (nspawn, pid $(main_pid))"
@@ -225,8 +225,7 @@ boot() {
     "${net[@]}" quiet systemd.log_target=journal-or-kmsg random.trust_cpu=on \
     "systemd.hostname=$name" ${SYSTEMD_HOST_CMDLINE:-} >"$dir/console.log" 2>&1 </dev/null &
   echo $! >"$dir/sid"
-  local i
-  for i in $(seq 100); do alive && break; sleep 0.1; done
+  for _ in $(seq 100); do alive && break; sleep 0.1; done
   alive || { tail -n 20 "$dir/console.log" >&2; say "the guest did not start"; return 1; }
   local state
   state=$(guest_run 180 'systemctl is-system-running --wait') || true
