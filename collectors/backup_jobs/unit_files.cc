@@ -19,12 +19,6 @@ constexpr std::array<std::string_view, 5> kDirectories = {
     "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system", "/lib/systemd/system"};
 
-std::string_view trim(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 bool is_template(std::string_view name) {
   return name.find("@.") != name.npos;
 }
@@ -121,50 +115,13 @@ std::string state_of(const Unit& unit, const Found& found) {
 
 }  // namespace
 
-std::vector<UnitSetting> parse_unit(std::string_view text) {
-  std::vector<UnitSetting> settings;
-  std::string section;
-  std::string line;
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    auto piece = trim(text.substr(0, end));
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    // Comments may stand between the lines of one value.
-    if (piece.starts_with('#') || piece.starts_with(';')) continue;
-    if (piece.ends_with('\\')) {
-      line.append(piece.substr(0, piece.size() - 1)) += ' ';
-      continue;
-    }
-    line.append(piece);
-    const std::string whole = std::exchange(line, {});
-    const auto trimmed = trim(whole);
-    if (trimmed.starts_with('[') && trimmed.ends_with(']')) {
-      section = trimmed.substr(1, trimmed.size() - 2);
-    } else if (const auto equals = trimmed.find('='); equals != trimmed.npos && equals != 0) {
-      settings.push_back({section, std::string(trim(trimmed.substr(0, equals))),
-                          std::string(trim(trimmed.substr(equals + 1)))});
-    }
-  }
-  return settings;
-}
-
 std::vector<std::string> Unit::all(std::string_view section, std::string_view key) const {
-  std::vector<std::string> values;
-  for (const UnitSetting& setting : settings) {
-    if (setting.section != section || setting.key != key) continue;
-    if (setting.value.empty()) {
-      values.clear();
-    } else {
-      values.push_back(setting.value);
-    }
-  }
-  return values;
+  return facts::unit_values(settings, section, key);
 }
 
 std::string Unit::last(std::string_view section, std::string_view key,
                        std::string_view fallback) const {
-  const auto values = all(section, key);
-  return values.empty() ? std::string(fallback) : values.back();
+  return facts::unit_value(settings, section, key, fallback);
 }
 
 const Unit* Units::find(std::string_view name) const {
@@ -217,15 +174,7 @@ std::optional<WallSeconds> last_trigger(const Root& root, std::string_view timer
 }
 
 std::string schedule_of(const Unit& timer) {
-  std::string schedule;
-  for (const std::string_view key : {"OnCalendar", "OnActiveSec", "OnBootSec", "OnStartupSec",
-                                     "OnUnitActiveSec", "OnUnitInactiveSec"}) {
-    for (const std::string& value : timer.all("Timer", key)) {
-      if (!schedule.empty()) schedule += ' ';
-      schedule.append(key) += '=' + value;
-    }
-  }
-  return schedule;
+  return facts::timer_schedule(timer.settings);
 }
 
 }  // namespace vouch::backup_jobs

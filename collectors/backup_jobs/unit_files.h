@@ -8,21 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "collectors/facts/unit_settings.h"
 #include "core/clock.h"
 #include "core/result.h"
 #include "core/root.h"
 
 namespace vouch::backup_jobs {
 
-struct UnitSetting {
-  std::string section;
-  std::string key;
-  std::string value;
-};
-
-// systemd.syntax(7): sections, comments, continuation lines. Lines that are none are skipped, as
-// systemd does (with a warning).
-std::vector<UnitSetting> parse_unit(std::string_view text);
+using facts::parse_unit;
+using facts::UnitSetting;
 
 struct Unit {
   std::string name;   // "backup.timer"
