@@ -13,8 +13,9 @@ sdk::Collector make_config_drift() {
   collector.needs_cache_dir = true;
   // The quick ones first: a slow disk costs its own table only.
   collector.tables = {
-      sshd_effective_config_table(), system_controls_table(), systemd_units_table(), mounts_table(),
-      listening_ports_table(),       kernel_modules_table(),  file_hashes_table()};
+      sshd_effective_config_table(), system_controls_table(), systemd_units_table(),
+      scheduled_jobs_table(),        mounts_table(),          listening_ports_table(),
+      kernel_modules_table(),        file_hashes_table()};
   return collector;
 }
 

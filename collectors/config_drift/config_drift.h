@@ -18,6 +18,7 @@ sdk::Table file_hashes_table();
 sdk::Table sshd_effective_config_table();
 sdk::Table system_controls_table();
 sdk::Table systemd_units_table();
+sdk::Table scheduled_jobs_table();
 sdk::Table mounts_table();
 sdk::Table listening_ports_table();
 sdk::Table kernel_modules_table();

@@ -30,14 +30,6 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
 }
 
-// "getty@tty1.service" → "getty@.service"; empty for what is no instance.
-std::string template_of(std::string_view name) {
-  const std::size_t at = name.find('@');
-  const std::size_t dot = name.rfind('.');
-  if (at == std::string_view::npos || dot == std::string_view::npos || dot <= at + 1) return "";
-  return std::string(name.substr(0, at + 1)) + std::string(name.substr(dot));
-}
-
 class Scanner {
  public:
   explicit Scanner(const Root& root) : root_(root) {}
@@ -166,6 +158,7 @@ class Scanner {
       }
     }
     for (auto& [id, unit] : out_.units) {
+      unit.is_wanted = linked_.contains(id);
       for (const std::string& owner : {id, template_of(id)}) {
         const auto found = drop_ins_.find(owner);
         if (found == drop_ins_.end()) continue;
@@ -183,6 +176,13 @@ class Scanner {
 };
 
 }  // namespace
+
+std::string template_of(std::string_view name) {
+  const std::size_t at = name.find('@');
+  const std::size_t dot = name.rfind('.');
+  if (at == std::string_view::npos || dot == std::string_view::npos || dot <= at + 1) return "";
+  return std::string(name.substr(0, at + 1)) + std::string(name.substr(dot));
+}
 
 Result<UnitFiles> scan_units(const Root& root) {
   return Scanner(root).scan();

@@ -20,6 +20,7 @@ struct UnitFile {
   std::string unit_file_state;  // "enabled", "disabled", "static", "masked", "alias", "generated" …
   std::optional<std::string> fragment_path;
   std::vector<std::string> drop_ins;  // Paths, sorted.
+  bool is_wanted = false;             // Some target, of a package or of /etc, pulls it in.
 };
 
 struct UnitFiles {
@@ -29,6 +30,14 @@ struct UnitFiles {
 
 // Errc::not_found if no unit directory exists: this host has no systemd.
 Result<UnitFiles> scan_units(const Root& root);
+// The same for Context::once.
+struct ScanUnits {
+  const Root& root;
+  Result<UnitFiles> operator()() const { return scan_units(root); }
+};
+
+// "getty@tty1.service" → "getty@.service"; empty for what is no instance.
+std::string template_of(std::string_view name);
 
 // What the [Install] section says: "enable" (WantedBy and the like), "also" (Also alone), ""
 // (none).

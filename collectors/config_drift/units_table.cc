@@ -31,7 +31,7 @@ Result<std::map<std::string, UnitState>> ask_systemd(Context& context) {
 }
 
 Status collect(Context& context, Rows& rows) {
-  const auto scanned = scan_units(context.root());
+  const auto& scanned = context.once(ScanUnits{context.root()});
   if (!scanned) return scanned.error();
   for (const auto& [object, error] : scanned->gaps) rows.gap(object, error);
 
