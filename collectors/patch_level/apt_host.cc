@@ -177,6 +177,7 @@ std::vector<Pin> read_preferences(const Root& root, FileProblems& problems) {
   paths.insert(paths.end(), parts.begin(), parts.end());
   read_each(root, paths, problems, [&](const std::string& path, const std::string& text) {
     auto parsed = parse_preferences(text);
+    for (Pin& pin : parsed.pins) pin.file = path;
     std::move(parsed.pins.begin(), parsed.pins.end(), std::back_inserter(pins));
     add_problem(path, parsed.problems, problems);
   });

@@ -17,6 +17,7 @@ struct Pin {
   Kind kind = Kind::release;
   std::string data;  // What stands after the kind.
   int priority = 0;
+  std::string file = {};  // Where it stands; set by who read the file.
 };
 
 // `Pin-Priority: never`.

@@ -7,13 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "collectors/patch_level/apt_host.h"
-#include "collectors/patch_level/input_token.h"
-#include "collectors/patch_level/list_stream.h"
+#include "collectors/patch_level/apt_reading.h"
 #include "collectors/patch_level/stanza.h"
 #include "collectors/patch_level/tables.h"
-#include "collectors/patch_level/updates.h"
-#include "collectors/sdk/context.h"
 #include "core/redact.h"
 
 namespace vouch::patch_level {
@@ -23,10 +19,6 @@ std::string joined(const std::vector<std::string>& words) {
   std::string result;
   for (const std::string& word : words) result += (result.empty() ? "" : ",") + word;
   return result;
-}
-
-void add_gaps(const FileProblems& problems, sdk::Rows& rows) {
-  for (const FileProblem& problem : problems) rows.gap(problem.path, problem.error);
 }
 
 Status require_apt(const Root& root) {
@@ -41,28 +33,6 @@ std::string native_of(const Root& root, const AptConfig& config) {
   const auto status = read_dpkg_status(root);
   const auto names = architectures(root, status.value_or({}), config);
   return names.empty() ? std::string() : names.front();
-}
-
-// All that package_updates is made from.
-std::string updates_token(const sdk::Context& context) {
-  InputToken token(context.root(), context.now());
-  token.add_file(kStatusPath);
-  token.add_directory("/var/lib/dpkg/updates");
-  token.add_file("/var/lib/dpkg/arch");
-  for (const std::string_view name : {"apt.conf", "preferences", "sources.list"}) {
-    token.add_file("/etc/apt/" + std::string(name));
-    token.add_directory("/etc/apt/" + std::string(name) + ".d");
-  }
-  token.add_directory(kListsPath);
-  return token.text();
-}
-
-void add_updates(const std::vector<PackageUpdate>& updates, sdk::Rows& rows) {
-  for (const PackageUpdate& update : updates) {
-    rows.add({update.package->name, update.package->arch, update.package->version,
-              update.candidate_version, update.origin, update.suite, update.security,
-              update.package->held, update.phased_percent});
-  }
 }
 
 // Values that apt reads as yes or no: no secret, and what a check of AllowUnauthenticated needs.
@@ -85,56 +55,6 @@ bool is_secret_name(std::string_view name) {
 }
 
 }  // namespace
-
-Status collect_package_updates(sdk::Context& context, sdk::Rows& rows) {
-  if (const auto token = updates_token(context); !token.empty() && rows.unchanged(token))
-    return Ok{};
-
-  const Root& root = context.root();
-  const auto status = read_dpkg_status(root, Relations::wanted);
-  if (!status) return status.error();
-  FileProblems problems;
-  const AptConfig config = read_apt_config(root, problems);
-  const auto sources = read_apt_sources(root, problems);
-  auto pins = read_preferences(root, problems);
-  const auto host_architectures = architectures(root, *status, config);
-  auto found = find_lists(root, sources, host_architectures);
-  if (!found) return found.error();
-
-  const std::string native = host_architectures.empty() ? "" : host_architectures.front();
-  UpdateFinder finder(*status, native);
-  std::vector<ListOrigin> origins;
-  for (std::size_t i = 0; i < found->lists.size(); ++i) {
-    FetchedList& list = found->lists[i];
-    const auto file = root.open_file(list.path);
-    if (!file) {
-      problems.push_back(list_problem(*list.source, list.path, file.error()));
-    } else {
-      const std::size_t malformed = finder.malformed();
-      const auto read = read_stanzas(file->get(), list.path,
-                                     [&](std::string_view stanza) { finder.add(i, stanza); });
-      if (!read) {
-        problems.push_back(list_problem(*list.source, list.path, read.error()));
-      } else if (finder.malformed() > malformed) {
-        problems.push_back(list_problem(
-            *list.source, list.path,
-            {Errc::invalid, list.path + ": entries without Package, "
-                                        "Architecture or Version; run apt-get update"}));
-      }
-    }
-    origins.push_back(std::move(list.origin));
-  }
-  origins.push_back(status_origin());
-  const AptPolicy policy(std::move(pins), std::move(origins), config.get("APT::Default-Release"),
-                         native);
-  add_updates(finder.finish(policy), rows);
-  add_gaps(problems, rows);
-  add_gaps(found->problems, rows);
-  for (const Problem& problem : status->problems) {
-    rows.gap(problem.object, {Errc::invalid, problem.message});
-  }
-  return Ok{};
-}
 
 Status collect_apt_sources(sdk::Context& context, sdk::Rows& rows) {
   const Root& root = context.root();
@@ -204,6 +124,20 @@ Status collect_apt_config(sdk::Context& context, sdk::Rows& rows) {
   }
   // That directories are moved is a value here like others.
   std::erase_if(problems, [](const FileProblem& p) { return p.error.code == Errc::unsupported; });
+  add_gaps(problems, rows);
+  return Ok{};
+}
+
+Status collect_apt_pins(sdk::Context& context, sdk::Rows& rows) {
+  if (auto status = require_apt(context.root()); !status) return status;
+  FileProblems problems;
+  for (const Pin& pin : read_preferences(context.root(), problems)) {
+    const std::string packages = pin.packages.empty() ? "*" : joined(pin.packages);
+    const std::string_view kind = pin.kind == Pin::Kind::version   ? "version "
+                                  : pin.kind == Pin::Kind::release ? "release "
+                                                                   : "origin ";
+    rows.add({pin.file, packages, std::string(kind) + pin.data, pin.priority});
+  }
   add_gaps(problems, rows);
   return Ok{};
 }

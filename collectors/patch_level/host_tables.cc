@@ -162,4 +162,24 @@ Status collect_reboot_status(sdk::Context& context, sdk::Rows& rows) {
   return Ok{};
 }
 
+Status collect_cpu_vulnerabilities(sdk::Context& context, sdk::Rows& rows) {
+  constexpr std::string_view kDirectory = "/sys/devices/system/cpu/vulnerabilities";
+  const auto names = context.root().list(kDirectory);
+  if (!names) {
+    if (names.error().code != Errc::not_found) return names.error();
+    return Error{Errc::unsupported,
+                 std::string(kDirectory) + " is not there: only a running kernel says"};
+  }
+  for (const std::string& name : *names) {
+    const std::string path = std::string(kDirectory) + '/' + name;
+    const auto status = context.root().read(path, kSmallFileBytesMax);
+    if (status) {
+      rows.add({name, trim(*status)});
+    } else {
+      rows.gap(path, status.error());
+    }
+  }
+  return Ok{};
+}
+
 }  // namespace vouch::patch_level

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/patch_level/patch_level.h"
 
+#include <utility>
+
+#include "collectors/patch_level/manifest.h"
 #include "collectors/patch_level/tables.h"
 
 namespace vouch::patch_level {
@@ -113,12 +116,21 @@ sdk::Table reboot_status() {
 }  // namespace
 
 sdk::Collector make_patch_level() {
-  return {.name = "patch_level",
-          .title = "Installed packages, pending updates and their sources",
-          .interval_s = 3600,
-          .deadline_s = 30,
-          .tables = {os_version(), deb_packages(), package_updates(), apt_sources(),
-                     package_lists(), apt_config(), kernel(), reboot_status()}};
+  sdk::Collector collector{
+      .name = "patch_level",
+      .title = "Installed packages, pending updates and their sources",
+      .interval_s = 3600,
+      .deadline_s = 30,
+      .options = {{.name = "history_days",
+                   .type = sdk::OptionType::integer,
+                   .title = "Days of package_changes and automatic_updates, 1 to 400; 31"}},
+      .needs_cache_dir = true,  // Since when updates have been pending.
+      .tables = {os_version(), deb_packages(), package_updates(), apt_sources(), package_lists(),
+                 apt_config(), kernel(), reboot_status()}};
+  for (auto* more : {update_tables, history_tables}) {
+    for (sdk::Table& table : more()) collector.tables.push_back(std::move(table));
+  }
+  return collector;
 }
 
 }  // namespace vouch::patch_level

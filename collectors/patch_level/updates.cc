@@ -36,6 +36,55 @@ std::string joined(const std::set<std::string>& names) {
   return result;
 }
 
+// What each list of the version says by `name`, each word once.
+template <typename Name>
+std::string names_of(const AvailableVersion& version, const std::vector<ListOrigin>& lists,
+                     const Name& name) {
+  std::set<std::string> names;
+  for (const std::size_t list : version.lists) {
+    if (const std::string& word = name(lists[list]); !word.empty()) names.insert(word);
+  }
+  return joined(names);
+}
+
+std::string origins_of(const AvailableVersion& version, const std::vector<ListOrigin>& lists) {
+  return names_of(version, lists,
+                  [](const ListOrigin& l) -> const std::string& { return l.release.origin; });
+}
+
+std::string suites_of(const AvailableVersion& version, const std::vector<ListOrigin>& lists) {
+  return names_of(version, lists, [](const ListOrigin& l) -> const std::string& {
+    return l.release.suite.empty() ? l.release.codename : l.release.suite;
+  });
+}
+
+// A version from `first` to before `last` comes from a security archive.
+bool brings_security(const std::vector<AvailableVersion>& versions, std::size_t first,
+                     std::size_t last, const std::vector<ListOrigin>& lists) {
+  for (std::size_t i = first; i < last; ++i) {
+    for (const std::size_t list : versions[i].lists) {
+      if (lists[list].release.is_security()) return true;
+    }
+  }
+  return false;
+}
+
+PackageOrigin origin_of(const DebPackage& package, const std::vector<AvailableVersion>& versions,
+                        std::size_t present, const std::vector<ListOrigin>& lists) {
+  PackageOrigin origin{&package, {}, {}, {}, false, {}};
+  AvailableVersion listed = versions[present];
+  listed.lists.pop_back();  // The status file.
+  origin.is_listed = !listed.lists.empty();
+  origin.origin = origins_of(listed, lists);
+  origin.suite = suites_of(listed, lists);
+  origin.component = names_of(
+      listed, lists, [](const ListOrigin& l) -> const std::string& { return l.component; });
+  for (std::size_t i = 0; i < versions.size() && !origin.newest_listed; ++i) {
+    if (i != present || origin.is_listed) origin.newest_listed = versions[i].version;
+  }
+  return origin;
+}
+
 }  // namespace
 
 UpdateFinder::UpdateFinder(const DpkgStatus& status, std::string native_architecture)
@@ -84,10 +133,9 @@ void UpdateFinder::add(std::size_t list, std::string_view stanza) {
   }
 }
 
-std::optional<PackageUpdate> UpdateFinder::update_of(Installed& installed,
-                                                     const AptPolicy& policy) const {
+// Adds the installed version to those of the lists and sorts them; says where it came to stand.
+std::size_t UpdateFinder::add_present(Installed& installed, std::size_t status_list) const {
   const DebPackage& package = *installed.package;
-  const std::size_t status_list = policy.lists().size() - 1;
   auto& versions = installed.versions;
   add_version(versions, {package.version, package.source, package.relations, {}, {status_list}});
   std::stable_sort(versions.begin(), versions.end(), [](const auto& a, const auto& b) {
@@ -96,40 +144,45 @@ std::optional<PackageUpdate> UpdateFinder::update_of(Installed& installed,
   const auto present = std::find_if(versions.begin(), versions.end(), [&](const auto& version) {
     return version.lists.back() == status_list;
   });
-  const auto present_index = static_cast<std::size_t>(present - versions.begin());
-  const auto candidate =
-      policy.candidate(package.name, package_architecture(package.arch), versions, present_index);
-  // Only what stands before the installed version is newer, or a rebuild that apt would fetch.
-  if (!candidate || *candidate >= present_index) return std::nullopt;
-
-  PackageUpdate update{&package, versions[*candidate].version,       {}, {},
-                       false,    versions[*candidate].phased_percent};
-  std::set<std::string> origins;
-  std::set<std::string> suites;
-  for (const std::size_t list : versions[*candidate].lists) {
-    const Release& release = policy.lists()[list].release;
-    if (!release.origin.empty()) origins.insert(release.origin);
-    if (const auto& suite = release.suite.empty() ? release.codename : release.suite;
-        !suite.empty()) {
-      suites.insert(suite);
-    }
-  }
-  update.origin = joined(origins);
-  update.suite = joined(suites);
-  for (std::size_t i = *candidate; i < present_index; ++i) {
-    for (const std::size_t list : versions[i].lists) {
-      update.security = update.security || policy.lists()[list].release.is_security();
-    }
-  }
-  return update;
+  return static_cast<std::size_t>(present - versions.begin());
 }
 
-std::vector<PackageUpdate> UpdateFinder::finish(const AptPolicy& policy) {
-  std::vector<PackageUpdate> updates;
+std::optional<std::size_t> UpdateFinder::newer_version(const Installed& installed,
+                                                       std::size_t present,
+                                                       const AptPolicy& policy) const {
+  const DebPackage& package = *installed.package;
+  const auto candidate = policy.candidate(package.name, package_architecture(package.arch),
+                                          installed.versions, present);
+  // Only what stands before the installed version is newer, or a rebuild that apt would fetch.
+  if (!candidate || *candidate >= present) return std::nullopt;
+  return candidate;
+}
+
+UpdateReport UpdateFinder::finish(const AptPolicy& policy, const AptPolicy& unpinned) {
+  UpdateReport report;
+  const auto& lists = policy.lists();
   for (Installed& installed : installed_) {
-    if (auto update = update_of(installed, policy)) updates.push_back(*std::move(update));
+    const std::size_t present = add_present(installed, lists.size() - 1);
+    const auto& versions = installed.versions;
+    report.origins.push_back(origin_of(*installed.package, versions, present, lists));
+    const auto update = newer_version(installed, present, policy);
+    if (update) {
+      const AvailableVersion& version = versions[*update];
+      report.updates.push_back({installed.package, version.version, origins_of(version, lists),
+                                suites_of(version, lists),
+                                brings_security(versions, *update, present, lists),
+                                version.phased_percent});
+    }
+    const auto natural = newer_version(installed, present, unpinned);
+    if (natural && *natural < update.value_or(present)) {
+      const AvailableVersion& version = versions[*natural];
+      report.withheld.push_back(
+          {installed.package, version.version, origins_of(version, lists),
+           suites_of(version, lists),
+           brings_security(versions, *natural, update.value_or(present), lists)});
+    }
   }
-  return updates;
+  return report;
 }
 
 }  // namespace vouch::patch_level

@@ -26,6 +26,32 @@ struct PackageUpdate {
   std::optional<int> phased_percent;
 };
 
+// A newer version that the lists have, and that apt does not take for a pin or a default release:
+// `apt list --upgradable` does not show it.
+struct WithheldUpdate {
+  const DebPackage* package;
+  std::string version;  // What apt would install if nothing were pinned.
+  std::string origin;
+  std::string suite;
+  bool security = false;  // As PackageUpdate::security.
+};
+
+// Where an installed package can be had.
+struct PackageOrigin {
+  const DebPackage* package;
+  std::string origin;  // Of the archives that have exactly this version; empty if none has it.
+  std::string suite;
+  std::string component;
+  bool is_listed = false;                    // Some archive has this version.
+  std::optional<std::string> newest_listed;  // Of any version; none: no archive has the package.
+};
+
+struct UpdateReport {
+  std::vector<PackageUpdate> updates;
+  std::vector<WithheldUpdate> withheld;
+  std::vector<PackageOrigin> origins;  // One for each package that is present.
+};
+
 // Takes in the lists, stanza by stanza, and keeps of them what concerns installed packages.
 class UpdateFinder {
  public:
@@ -37,8 +63,9 @@ class UpdateFinder {
   void add(std::size_t list, std::string_view stanza);
   [[nodiscard]] std::size_t malformed() const { return malformed_; }
 
-  // The updates by the policy whose last list is the status file. Call once, after the lists.
-  std::vector<PackageUpdate> finish(const AptPolicy& policy);
+  // By the policy whose last list is the status file; `unpinned` is the same without any pin. Call
+  // once, after the lists.
+  UpdateReport finish(const AptPolicy& policy, const AptPolicy& unpinned);
 
  private:
   struct Installed {
@@ -46,7 +73,9 @@ class UpdateFinder {
     std::vector<AvailableVersion> versions;
   };
   std::string_view package_architecture(std::string_view arch) const;
-  std::optional<PackageUpdate> update_of(Installed& installed, const AptPolicy& policy) const;
+  std::size_t add_present(Installed& installed, std::size_t status_list) const;
+  std::optional<std::size_t> newer_version(const Installed& installed, std::size_t present,
+                                           const AptPolicy& policy) const;
 
   std::string native_;
   std::vector<Installed> installed_;

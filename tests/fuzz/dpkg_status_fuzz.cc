@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (release) archive.release = *release;
   const pl::AptPolicy policy(pl::parse_preferences(text).pins, {archive, pl::status_origin()}, "",
                              "amd64");
-  for (const pl::PackageUpdate& update : finder.finish(policy)) {
+  const pl::AptPolicy unpinned({}, policy.lists(), "", "amd64");
+  for (const pl::PackageUpdate& update : finder.finish(policy, unpinned).updates) {
     if (update.candidate_version.empty()) std::abort();
   }
   pl::parse_extended_states(text);
