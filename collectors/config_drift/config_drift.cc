@@ -10,12 +10,14 @@ sdk::Collector make_config_drift() {
   collector.interval_s = 300;
   collector.deadline_s = 120;
   collector.options = file_hashes_options();
+  collector.options.push_back(certificates_option());
   collector.needs_cache_dir = true;
   // The quick ones first: a slow disk costs its own table only.
   collector.tables = {
       sshd_effective_config_table(), system_controls_table(), systemd_units_table(),
-      scheduled_jobs_table(),        mounts_table(),          listening_ports_table(),
-      kernel_modules_table(),        file_hashes_table()};
+      scheduled_jobs_table(),        mounts_table(),          mount_usage_table(),
+      memory_usage_table(),          listening_ports_table(), kernel_modules_table(),
+      certificates_table(),          file_hashes_table()};
   return collector;
 }
 

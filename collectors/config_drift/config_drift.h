@@ -13,6 +13,9 @@ sdk::Collector make_config_drift();
 // `exclude` (paths and all below), `file_bytes_max` (larger files are gaps).
 std::vector<sdk::Option> file_hashes_options();
 
+// Option of certificates: `certificate_paths` in place of the default.
+sdk::Option certificates_option();
+
 // One table each; make_config_drift() puts them together.
 sdk::Table file_hashes_table();
 sdk::Table sshd_effective_config_table();
@@ -20,7 +23,10 @@ sdk::Table system_controls_table();
 sdk::Table systemd_units_table();
 sdk::Table scheduled_jobs_table();
 sdk::Table mounts_table();
+sdk::Table mount_usage_table();
+sdk::Table memory_usage_table();
 sdk::Table listening_ports_table();
 sdk::Table kernel_modules_table();
+sdk::Table certificates_table();
 
 }  // namespace vouch::drift

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of the kernel: system_controls, kernel_modules, mounts, listening_ports.
+// The tables of the kernel: system_controls, kernel_modules, listening_ports.
 #include <dirent.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -11,11 +10,9 @@
 
 #include "collectors/config_drift/config_drift.h"
 #include "collectors/config_drift/kernel_modules.h"
-#include "collectors/config_drift/mount_table.h"
 #include "collectors/config_drift/sockets.h"
 #include "collectors/config_drift/sysctl_config.h"
 #include "collectors/sdk/context.h"
-#include "collectors/sdk/host_mounts.h"
 
 namespace vouch::drift {
 namespace {
@@ -81,44 +78,6 @@ Status collect_modules(Context& context, Rows& rows) {
     // A kernel without /proc/modules cannot load any.
   }
   for (const auto& [name, loaded] : modules) rows.add({name, loaded});
-  return Ok{};
-}
-
-void add_mounts(Rows& rows, std::string_view text, std::string_view file, std::string_view source) {
-  const MountTable table = parse_mounts(text);
-  for (const int line : table.faults) {
-    rows.gap(fmt::format("{}:{}", file, line), {Errc::invalid, "has fewer than four fields"});
-  }
-  for (const Mount& mount : table.mounts) {
-    rows.add({mount.path, mount.device, mount.type, mount.flags, source});
-  }
-}
-
-Status collect_mounts(Context& context, Rows& rows) {
-  const Root& root = context.root();
-  if (context.is_host()) {
-    // The mounts of the host are those of process 1; a sandboxed reader has its own, and may have
-    // been handed the others.
-    auto text = sdk::host_mounts(kTextBytesMax);
-    if (!text) text = root.read("/proc/1/mounts", kTextBytesMax);
-    if (!text) {
-      const auto mountinfo = root.read("/proc/self/mountinfo", kTextBytesMax);
-      if (!mountinfo || is_private_namespace(*mountinfo)) {
-        rows.gap("/proc/1/mounts",
-                 {Errc::denied, "shown are the mounts of the collector's sandbox"});
-      }
-      text = root.read("/proc/self/mounts", kTextBytesMax);
-    }
-    if (!text) return text.error();
-    add_mounts(rows, *text, "/proc/1/mounts", "kernel");
-  }
-  const auto fstab = root.read("/etc/fstab", kTextBytesMax);
-  if (fstab) {
-    add_mounts(rows, *fstab, "/etc/fstab", "fstab");
-  } else if (fstab.error().code != Errc::not_found) {
-    if (!context.is_host()) return fstab.error();
-    rows.gap("/etc/fstab", fstab.error());
-  }
   return Ok{};
 }
 
@@ -221,15 +180,6 @@ sdk::Table system_controls_table() {
                       sdk::bytes("config_source", "The file that has the last word")
                           .nullable("not configured")},
           .collect = collect_controls};
-}
-
-sdk::Table mounts_table() {
-  return {.name = "mounts",
-          .title = "Mounted file systems, and those of fstab",
-          .columns = {sdk::bytes("path", "Where").key(), sdk::bytes("device", "What").key(),
-                      sdk::occurrence(), sdk::text("type", "File system"),
-                      sdk::text("flags", "Options, sorted"), sdk::text("source", "kernel, fstab")},
-          .collect = collect_mounts};
 }
 
 sdk::Table listening_ports_table() {
