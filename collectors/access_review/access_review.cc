@@ -9,10 +9,11 @@ sdk::Collector make_access_review() {
   collector.title = "Accounts, groups, passwords' age, sudo rules, SSH keys and last logins";
   collector.interval_s = 3600;
   collector.deadline_s = 60;
-  collector.tables = {users_table(),      groups_table(),          user_groups_table(),
-                      shadow_table(),     sudo_rules_table(),      sudo_defaults_table(),
-                      sudo_files_table(), authorized_keys_table(), last_logins_table(),
-                      login_defs_table(), user_homes_table()};
+  collector.tables = {users_table(),       groups_table(),          user_groups_table(),
+                      shadow_table(),      sudo_rules_table(),      sudo_defaults_table(),
+                      sudo_files_table(),  authorized_keys_table(), last_logins_table(),
+                      login_defs_table(),  user_homes_table(),      pam_rules_table(),
+                      pam_settings_table()};
   return collector;
 }
 

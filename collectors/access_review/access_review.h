@@ -23,5 +23,7 @@ sdk::Table authorized_keys_table();
 sdk::Table last_logins_table();
 sdk::Table login_defs_table();
 sdk::Table user_homes_table();
+sdk::Table pam_rules_table();
+sdk::Table pam_settings_table();
 
 }  // namespace vouch::access

@@ -35,6 +35,7 @@ void make_host(TestTree& tree) {
   tree.directory("/root", 0700).directory("/usr/sbin").directory("/home/ann", 0750);
   tree.file("/home/ann/.ssh/authorized_keys", kKey + " ann\n", 0600);
   tree.file("/var/log/wtmp", "");
+  tree.file("/etc/pam.d/login", "auth required pam_unix.so\n");
 }
 
 sdk::TestAnswer collect(const TestTree& tree, std::vector<std::string> tables = {}) {
