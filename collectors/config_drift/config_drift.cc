@@ -13,11 +13,22 @@ sdk::Collector make_config_drift() {
   collector.options.push_back(certificates_option());
   collector.needs_cache_dir = true;
   // The quick ones first: a slow disk costs its own table only.
-  collector.tables = {
-      sshd_effective_config_table(), system_controls_table(), systemd_units_table(),
-      scheduled_jobs_table(),        mounts_table(),          mount_usage_table(),
-      memory_usage_table(),          listening_ports_table(), kernel_modules_table(),
-      certificates_table(),          file_hashes_table()};
+  collector.tables = {sshd_effective_config_table(),
+                      system_controls_table(),
+                      systemd_units_table(),
+                      scheduled_jobs_table(),
+                      mounts_table(),
+                      mount_usage_table(),
+                      memory_usage_table(),
+                      listening_ports_table(),
+                      kernel_modules_table(),
+                      certificates_table(),
+                      audit_rules_table(),
+                      log_settings_table(),
+                      log_targets_table(),
+                      log_rotations_table(),
+                      log_files_table(),
+                      file_hashes_table()};
   return collector;
 }
 

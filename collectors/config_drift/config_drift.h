@@ -28,5 +28,10 @@ sdk::Table memory_usage_table();
 sdk::Table listening_ports_table();
 sdk::Table kernel_modules_table();
 sdk::Table certificates_table();
+sdk::Table audit_rules_table();
+sdk::Table log_settings_table();
+sdk::Table log_targets_table();
+sdk::Table log_rotations_table();
+sdk::Table log_files_table();
 
 }  // namespace vouch::drift
