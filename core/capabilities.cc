@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <string>
-#include <utility>
 
 #include "core/file.h"
 
@@ -13,17 +12,48 @@ namespace {
 
 constexpr std::size_t kStatusBytesMax = 64u << 10;
 
-// Those that a table may need.
-constexpr std::array<std::pair<std::string_view, int>, 8> kCapabilities{{
-    {"CAP_DAC_OVERRIDE", 1},
-    {"CAP_DAC_READ_SEARCH", 2},
-    {"CAP_NET_ADMIN", 12},
-    {"CAP_SYS_PTRACE", 19},
-    {"CAP_SYS_ADMIN", 21},
-    {"CAP_SYSLOG", 34},
-    {"CAP_AUDIT_READ", 37},
-    {"CAP_BPF", 39},
-}};
+// By number, without CAP_ (linux/capability.h).
+constexpr std::array<std::string_view, 41> kCapabilities{"CHOWN",
+                                                         "DAC_OVERRIDE",
+                                                         "DAC_READ_SEARCH",
+                                                         "FOWNER",
+                                                         "FSETID",
+                                                         "KILL",
+                                                         "SETGID",
+                                                         "SETUID",
+                                                         "SETPCAP",
+                                                         "LINUX_IMMUTABLE",
+                                                         "NET_BIND_SERVICE",
+                                                         "NET_BROADCAST",
+                                                         "NET_ADMIN",
+                                                         "NET_RAW",
+                                                         "IPC_LOCK",
+                                                         "IPC_OWNER",
+                                                         "SYS_MODULE",
+                                                         "SYS_RAWIO",
+                                                         "SYS_CHROOT",
+                                                         "SYS_PTRACE",
+                                                         "SYS_PACCT",
+                                                         "SYS_ADMIN",
+                                                         "SYS_BOOT",
+                                                         "SYS_NICE",
+                                                         "SYS_RESOURCE",
+                                                         "SYS_TIME",
+                                                         "SYS_TTY_CONFIG",
+                                                         "MKNOD",
+                                                         "LEASE",
+                                                         "AUDIT_WRITE",
+                                                         "AUDIT_CONTROL",
+                                                         "SETFCAP",
+                                                         "MAC_OVERRIDE",
+                                                         "MAC_ADMIN",
+                                                         "SYSLOG",
+                                                         "WAKE_ALARM",
+                                                         "BLOCK_SUSPEND",
+                                                         "AUDIT_READ",
+                                                         "PERFMON",
+                                                         "BPF",
+                                                         "CHECKPOINT_RESTORE"};
 
 }  // namespace
 
@@ -40,10 +70,22 @@ std::uint64_t effective_capabilities() {
 }
 
 bool has_capability(std::uint64_t capabilities, std::string_view name) {
-  for (const auto& [known, bit] : kCapabilities) {
-    if (known == name) return (capabilities >> bit & 1) != 0;
+  if (!name.starts_with("CAP_")) return false;
+  name.remove_prefix(4);
+  for (std::size_t bit = 0; bit < kCapabilities.size(); ++bit) {
+    if (kCapabilities[bit] == name) return (capabilities >> bit & 1) != 0;
   }
   return false;
+}
+
+std::string capability_name(int number) {
+  const auto at = static_cast<std::size_t>(number);
+  if (at >= kCapabilities.size()) return std::to_string(number);
+  std::string name = "cap_" + std::string(kCapabilities[at]);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
 }
 
 }  // namespace vouch

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace vouch {
@@ -11,5 +12,8 @@ namespace vouch {
 std::uint64_t effective_capabilities();
 // True if `name` ("CAP_DAC_READ_SEARCH") is in `capabilities`. A name that is not known never is.
 bool has_capability(std::uint64_t capabilities, std::string_view name);
+
+// "cap_net_raw", as getcap(8) prints it; the number itself if it is not known.
+std::string capability_name(int number);
 
 }  // namespace vouch
