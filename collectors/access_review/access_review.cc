@@ -9,10 +9,31 @@ sdk::Collector make_access_review() {
   collector.title = "Accounts, groups, passwords' age, sudo rules, SSH keys and last logins";
   collector.interval_s = 3600;
   collector.deadline_s = 60;
-  collector.tables = {users_table(),       groups_table(),          user_groups_table(),
-                      shadow_table(),      sudo_rules_table(),      sudo_defaults_table(),
-                      sudo_files_table(),  authorized_keys_table(), last_logins_table(),
-                      login_defs_table(),  user_homes_table(),      pam_rules_table(),
+  collector.options = {
+      {"service_accounts", sdk::OptionType::texts,
+       "Patterns of names that belong to services, whatever their number; none"},
+      {"human_accounts", sdk::OptionType::texts,
+       "Patterns of names that belong to people, whatever their number; none"},
+      {"failed_login_days", sdk::OptionType::integer,
+       "Days whose failed logins are counted, today among them; 7"},
+  };
+  collector.tables = {users_table(),
+                      groups_table(),
+                      user_groups_table(),
+                      shadow_table(),
+                      sudo_rules_table(),
+                      sudo_defaults_table(),
+                      sudo_files_table(),
+                      authorized_keys_table(),
+                      last_logins_table(),
+                      login_defs_table(),
+                      user_homes_table(),
+                      user_dot_files_table(),
+                      useradd_defaults_table(),
+                      shell_settings_table(),
+                      failed_logins_table(),
+                      login_lockouts_table(),
+                      pam_rules_table(),
                       pam_settings_table()};
   return collector;
 }

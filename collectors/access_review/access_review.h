@@ -23,6 +23,11 @@ sdk::Table authorized_keys_table();
 sdk::Table last_logins_table();
 sdk::Table login_defs_table();
 sdk::Table user_homes_table();
+sdk::Table user_dot_files_table();
+sdk::Table useradd_defaults_table();
+sdk::Table shell_settings_table();
+sdk::Table failed_logins_table();
+sdk::Table login_lockouts_table();
 sdk::Table pam_rules_table();
 sdk::Table pam_settings_table();
 

@@ -34,7 +34,7 @@ void make_host(TestTree& tree) {
   tree.file("/etc/login.defs", "UID_MIN 1000\n");
   tree.directory("/root", 0700).directory("/usr/sbin").directory("/home/ann", 0750);
   tree.file("/home/ann/.ssh/authorized_keys", kKey + " ann\n", 0600);
-  tree.file("/var/log/wtmp", "");
+  tree.file("/var/log/wtmp", "").file("/var/log/btmp", "");
   tree.file("/etc/pam.d/login", "auth required pam_unix.so\n");
 }
 

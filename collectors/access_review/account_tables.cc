@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of accounts: users, groups, user_groups, shadow, login_defs, user_homes.
 #include <fmt/format.h>
+#include <fnmatch.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -75,16 +77,42 @@ class LoginRules {
   bool is_shadow_hidden_ = false;
 };
 
+// Which accounts belong to services: by their number, unless the site names them otherwise.
+class ServiceRules {
+ public:
+  explicit ServiceRules(Context& context)
+      : services_(context.texts_option("service_accounts", {})),
+        people_(context.texts_option("human_accounts", {})),
+        uid_min_(read_uid_min(context.root())) {}
+
+  bool is_service(const PasswdEntry& entry) const {
+    if (matches(people_, entry.name)) return false;
+    if (matches(services_, entry.name) || entry.name == "nobody") return true;
+    return entry.uid != 0 && entry.uid < uid_min_;
+  }
+
+ private:
+  static bool matches(const std::vector<std::string>& patterns, const std::string& name) {
+    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+      return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+    });
+  }
+
+  std::vector<std::string> services_;
+  std::vector<std::string> people_;
+  std::int64_t uid_min_;
+};
+
 Status collect_users(Context& context, Rows& rows) {
   const auto accounts = read_accounts(context, rows);
   if (!accounts) return accounts.error();
   const LoginRules rules(context, rows);
-  const std::int64_t uid_min = read_uid_min(context.root());
+  const ServiceRules services(context);
   for (const Account& account : *accounts) {
     const PasswdEntry& entry = account.entry;
-    const bool is_service = (entry.uid != 0 && entry.uid < uid_min) || entry.name == "nobody";
     rows.add({entry.name, entry.uid, entry.gid, entry.description, entry.directory, entry.shell,
-              is_login_shell(entry.shell), rules.can_login(account), is_service,
+              passwd_field_name(entry.password), is_login_shell(entry.shell),
+              rules.can_login(account), services.is_service(entry),
               account.from_files ? "files" : "nss"});
   }
   return Ok{};
@@ -173,9 +201,11 @@ sdk::Table users_table() {
                       sdk::occurrence(), sdk::integer("gid", "Primary group id"),
                       sdk::bytes("description", "Comment field").personal(),
                       sdk::bytes("directory", "Home"), sdk::bytes("shell", "Shell"),
+                      sdk::text("password_field", "In passwd itself: shadow, or a status"),
                       sdk::boolean("login_shell", "The shell lets a person in"),
                       sdk::boolean("can_login", "Login shell, usable password or key, not expired"),
-                      sdk::boolean("service", "User id below UID_MIN and not root, or nobody"),
+                      sdk::boolean("service",
+                                   "User id below UID_MIN and not root, nobody, or named so"),
                       sdk::text("source", "files, or nss for the name service")},
           .capabilities = {kReadAll},
           .collect = collect_users};

@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "collectors/facts/lines.h"
+
 namespace vouch::access {
 namespace {
 
@@ -120,6 +122,10 @@ PasswordField classify_password(std::string_view field) {
   return {algorithm.empty() ? Status::locked : Status::active, std::string(algorithm), false};
 }
 
+std::string_view passwd_field_name(const PasswordField& field) {
+  return field.in_shadow ? "shadow" : status_name(field.status);
+}
+
 std::string_view status_name(PasswordField::Status status) {
   switch (status) {
     case PasswordField::Status::active:
@@ -219,6 +225,18 @@ std::vector<std::pair<std::string, std::string>> parse_login_defs(std::string_vi
     }
   }
   return values;
+}
+
+std::vector<std::pair<std::string, std::string>> parse_useradd_defaults(std::string_view text) {
+  std::vector<std::pair<std::string, std::string>> settings;
+  facts::each_line(text, [&](std::string_view line, int) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos) return;
+    const std::string name(facts::trim(line.substr(0, equals)));
+    std::erase_if(settings, [&](const auto& setting) { return setting.first == name; });
+    settings.emplace_back(name, facts::trim(line.substr(equals + 1)));
+  });
+  return settings;
 }
 
 bool is_login_shell(std::string_view shell) {

@@ -39,6 +39,8 @@ struct PasswordField {
 // "" is empty, "!!" not set (as passwd(1) of RPM systems writes it), "!…" and "*…" locked.
 PasswordField classify_password(std::string_view field);
 std::string_view status_name(PasswordField::Status status);
+// What stands in passwd(5) itself: "shadow" where that file has it, else the status.
+std::string_view passwd_field_name(const PasswordField& field);
 
 struct PasswdEntry {
   std::string name;
@@ -73,6 +75,9 @@ Parsed<ShadowEntry> parse_shadow(std::string_view text);
 
 // Name and value in file order; of a repeated name the last one holds. Quotes are taken off.
 std::vector<std::pair<std::string, std::string>> parse_login_defs(std::string_view text);
+
+// NAME=VALUE of /etc/default/useradd, in file order; of a repeated name the last one holds.
+std::vector<std::pair<std::string, std::string>> parse_useradd_defaults(std::string_view text);
 
 // True unless the shell is one of the known programs that let nobody in. An empty shell is /bin/sh.
 bool is_login_shell(std::string_view shell);

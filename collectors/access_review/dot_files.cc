@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table user_dot_files: files in homes that hold credentials, grant access, or are run at
+// login.
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "collectors/access_review/access_review.h"
+#include "collectors/access_review/accounts_on_host.h"
+#include "collectors/sdk/context.h"
+
+namespace vouch::access {
+namespace {
+
+using sdk::Context;
+using sdk::Rows;
+
+struct DotFile {
+  std::string_view name;
+  std::string_view kind;
+};
+
+// A fixed list: a home may hold millions of files, and is not searched.
+constexpr std::array<DotFile, 29> kDotFiles{{{".ssh", "access"},
+                                             {".ssh/authorized_keys", "access"},
+                                             {".ssh/authorized_keys2", "access"},
+                                             {".ssh/environment", "access"},
+                                             {".ssh/rc", "startup"},
+                                             {".ssh/config", "startup"},
+                                             {".rhosts", "access"},
+                                             {".shosts", "access"},
+                                             {".k5login", "access"},
+                                             {".forward", "startup"},
+                                             {".profile", "startup"},
+                                             {".bash_profile", "startup"},
+                                             {".bash_login", "startup"},
+                                             {".bash_logout", "startup"},
+                                             {".bashrc", "startup"},
+                                             {".zshenv", "startup"},
+                                             {".zprofile", "startup"},
+                                             {".zshrc", "startup"},
+                                             {".cshrc", "startup"},
+                                             {".login", "startup"},
+                                             {".bash_history", "history"},
+                                             {".netrc", "credential"},
+                                             {".pgpass", "credential"},
+                                             {".my.cnf", "credential"},
+                                             {".git-credentials", "credential"},
+                                             {".aws/credentials", "credential"},
+                                             {".kube/config", "credential"},
+                                             {".docker/config.json", "credential"},
+                                             {".google_authenticator", "credential"}}};
+
+std::string_view type_name(mode_t mode) {
+  if (S_ISREG(mode)) return "regular";
+  if (S_ISDIR(mode)) return "directory";
+  if (S_ISLNK(mode)) return "symlink";
+  if (S_ISFIFO(mode)) return "fifo";
+  if (S_ISSOCK(mode)) return "socket";
+  return S_ISBLK(mode) ? "block" : "character";
+}
+
+// A link is shown as one, with the owner and mode of what it leads to, if that is there.
+void add_file(Context& context, Rows& rows, const std::string& user, const std::string& path,
+              std::string_view kind) {
+  const auto own = context.root().lstat(path);
+  if (!own) {
+    const bool is_absent = own.error().code == Errc::not_found;
+    if (!is_absent) rows.gap(path, own.error());
+    return;
+  }
+  auto shown = *own;
+  if (S_ISLNK(own->st_mode)) {
+    if (const auto target = context.root().stat(path)) shown = *target;
+  }
+  rows.add({user, path, kind, type_name(own->st_mode), fmt::format("{:04o}", shown.st_mode & 07777),
+            shown.st_uid, shown.st_gid});
+}
+
+Status collect_dot_files(Context& context, Rows& rows) {
+  const auto accounts = read_accounts(context, rows);
+  if (!accounts) return accounts.error();
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const Account& account : *accounts) {
+    const std::string& home = account.entry.directory;
+    // Services share homes such as /bin and /usr/sbin, where nothing of theirs lies.
+    if (!is_login_shell(account.entry.shell)) continue;
+    if (home.empty() || home == "/" || !seen.emplace(account.entry.name, home).second) continue;
+    const auto status = context.root().stat(home);
+    if (!status) {
+      if (status.error().code != Errc::not_found) rows.gap(home, status.error());
+      continue;
+    }
+    for (const DotFile& file : kDotFiles) {
+      add_file(context, rows, account.entry.name, fmt::format("{}/{}", home, file.name), file.kind);
+    }
+  }
+  return Ok{};
+}
+
+}  // namespace
+
+sdk::Table user_dot_files_table() {
+  return {.name = "user_dot_files",
+          .title = "Files in homes of login accounts that hold credentials, grant access or run",
+          .columns = {sdk::text("username", "Account").key(), sdk::bytes("path", "File").key(),
+                      sdk::text("kind", "access, credential, history, startup"),
+                      sdk::text("type", "regular, directory, symlink, fifo …"),
+                      sdk::text("mode", "Four octal digits; of what a link leads to"),
+                      sdk::integer("uid", "Owner"), sdk::integer("gid", "Group")},
+          .capabilities = {"CAP_DAC_READ_SEARCH"},
+          .collect = collect_dot_files};
+}
+
+}  // namespace vouch::access
