@@ -28,6 +28,12 @@ sdk::Collector make_config_drift() {
                       log_targets_table(),
                       log_rotations_table(),
                       log_files_table(),
+                      firewall_chains_table(),
+                      apparmor_profiles_table(),
+                      selinux_settings_table(),
+                      boot_loaders_table(),
+                      malware_signatures_table(),
+                      block_devices_table(),
                       file_hashes_table()};
   return collector;
 }

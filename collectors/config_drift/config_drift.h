@@ -33,5 +33,11 @@ sdk::Table log_settings_table();
 sdk::Table log_targets_table();
 sdk::Table log_rotations_table();
 sdk::Table log_files_table();
+sdk::Table malware_signatures_table();
+sdk::Table firewall_chains_table();
+sdk::Table apparmor_profiles_table();
+sdk::Table selinux_settings_table();
+sdk::Table boot_loaders_table();
+sdk::Table block_devices_table();
 
 }  // namespace vouch::drift

@@ -3,6 +3,7 @@
 #include <dirent.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -65,19 +66,40 @@ Status collect_controls(Context& context, Rows& rows) {
   return Ok{};
 }
 
+// Modules that a policy asks about although nothing may name them.
+constexpr std::array<std::string_view, 16> kWatchedModules{
+    "cramfs", "dccp",        "firewire_core", "freevxfs", "hfs",  "hfsplus",
+    "jffs2",  "rds",         "sctp",          "squashfs", "tipc", "uas",
+    "udf",    "usb_storage", "algif_aead",    "n_hdlc"};
+
 Status collect_modules(Context& context, Rows& rows) {
-  std::map<std::string, bool> modules;
-  for (const std::string& name : configured_modules(context.root(), rows)) modules[name] = false;
+  struct Known {
+    ModulePolicy policy;
+    bool loaded = false;
+  };
+  std::map<std::string, Known> modules;
+  const auto available = available_modules(context.root(), rows);
+  for (const auto& [name, policy] : configured_modules(context.root(), rows)) {
+    modules[name].policy = policy;
+  }
+  for (const std::string_view name : kWatchedModules) {
+    const std::string watched(name);
+    if (available && available->contains(watched)) modules.try_emplace(watched);
+  }
   if (context.is_host()) {
     const auto text = context.root().read("/proc/modules", kTextBytesMax);
     if (text) {
-      for (const std::string& name : parse_proc_modules(*text)) modules[name] = true;
+      for (const std::string& name : parse_proc_modules(*text)) modules[name].loaded = true;
     } else if (text.error().code != Errc::not_found || !context.root().exists("/proc/version")) {
       return text.error();
     }
     // A kernel without /proc/modules cannot load any.
   }
-  for (const auto& [name, loaded] : modules) rows.add({name, loaded});
+  for (const auto& [name, known] : modules) {
+    std::optional<bool> is_available;
+    if (available) is_available = available->contains(name);
+    rows.add({name, known.loaded, known.policy.blacklisted, known.policy.disabled, is_available});
+  }
   return Ok{};
 }
 
@@ -196,8 +218,12 @@ sdk::Table listening_ports_table() {
 
 sdk::Table kernel_modules_table() {
   return {.name = "kernel_modules",
-          .title = "Modules that are loaded, or named by the configuration",
-          .columns = {sdk::text("name", "Module").key(), sdk::boolean("loaded", "It is loaded")},
+          .title = "Modules that are loaded, named by the configuration, or watched for",
+          .columns = {sdk::text("name", "Module").key(), sdk::boolean("loaded", "It is loaded"),
+                      sdk::boolean("blacklisted", "Not loaded for hardware that asks for it"),
+                      sdk::boolean("disabled", "modprobe runs /bin/true or /bin/false instead"),
+                      sdk::boolean("available", "Some installed kernel has it")
+                          .nullable("no kernel is installed here")},
           .collect = collect_modules};
 }
 

@@ -139,7 +139,16 @@ TEST_CASE("modules: loaded ones, and those that the configuration names", "[modu
         std::set<std::string>{"nf_tables", "usb_x"});
   CHECK(parse_modules_load("# c\nbr_netfilter\n\n dm-mod\n") ==
         std::set<std::string>{"br_netfilter", "dm_mod"});
-  CHECK(parse_modprobe(
-            "blacklist usb-storage\ninstall cramfs /bin/true\noptions x y=1\nblacklist\n") ==
-        std::set<std::string>{"usb_storage", "cramfs"});
+  const auto policies = parse_modprobe(
+      "blacklist usb-storage\ninstall cramfs /bin/false\ninstall dccp /sbin/modprobe -i dccp\n"
+      "options x y=1\ninstall\n# blacklist no\ninstall udf /usr/sbin/nologin\n");
+  CHECK(policies.size() == 4);
+  CHECK(policies.at("usb_storage").blacklisted);
+  CHECK_FALSE(policies.at("usb_storage").disabled);
+  CHECK(policies.at("cramfs").disabled);
+  CHECK_FALSE(policies.at("dccp").disabled);
+  CHECK(policies.at("udf").disabled);
+  CHECK(parse_modules_dep("kernel/drivers/usb/storage/usb-storage.ko.xz: kernel/x.ko\n"
+                          "kernel/fs/udf/udf.ko\n\nbroken\n") ==
+        std::set<std::string>{"usb_storage", "udf"});
 }
