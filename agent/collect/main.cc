@@ -15,12 +15,12 @@
 
 #include "agent/collect/supervisor.h"
 #include "core/log.h"
+#include "core/unix_socket.h"
 
 namespace vouch::agent {
 namespace {
 
 constexpr int kExitUsage = 64;  // sysexits(3)
-constexpr int kListenFd = 3;    // SD_LISTEN_FDS_START, sd_listen_fds(3).
 constexpr int kMountsFd = 0;    // StandardInput=file:/proc/1/mounts
 constexpr std::size_t kTasksMax = 64;
 // Address sanitizers reserve terabytes of address space; there the limit would only break them.
@@ -52,23 +52,17 @@ std::string cache_root() {
   return path.substr(0, path.rfind('/'));  // Of several, the first would need a ":": none is.
 }
 
-bool has_socket() {
-  const char* pid = std::getenv("LISTEN_PID");
-  const char* count = std::getenv("LISTEN_FDS");
-  return pid != nullptr && std::to_string(::getpid()) == pid && count != nullptr &&
-         std::string_view(count) == "1";
-}
-
 int usage(const std::string& message) {
   std::fprintf(stderr, "vouch-collect: %s\n%s", message.c_str(), kHelp);
   return kExitUsage;
 }
 
 int start(const SupervisorOptions& options) {
-  if (!has_socket()) return usage("no socket was handed over: systemd starts this program");
+  const Fd listener = handed_over_socket();
+  if (!listener) return usage("no socket was handed over: systemd starts this program");
   // Nobody of this user may look into it: the collectors are of the same one.
   ::prctl(PR_SET_DUMPABLE, 0);
-  return serve(Fd(kListenFd), options);
+  return serve(listener, options);
 }
 
 int parse_and_start(const std::vector<std::string_view>& words) {

@@ -20,6 +20,7 @@
 #include "core/file_digest.h"
 #include "core/log.h"
 #include "core/process.h"
+#include "core/unix_socket.h"
 
 namespace vouch::agent {
 namespace {
@@ -33,11 +34,9 @@ constexpr std::size_t kOutputBytesUnread = 1;  // Its output goes to the daemon:
 constexpr std::size_t kChildrenBytesMax = 64u << 10;
 
 bool is_client(int connection, const SupervisorOptions& options) {
-  struct ucred peer {};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return std::find(options.clients.begin(), options.clients.end(), peer.uid) !=
-         options.clients.end();
+  const auto user = peer_user(connection);
+  return user && std::find(options.clients.begin(), options.clients.end(), *user) !=
+                     options.clients.end();
 }
 
 bool is_below(const std::string& path, const std::string& directory) {

@@ -11,24 +11,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/unix_socket.h"
+
 namespace vouch::agent {
 namespace {
 
 constexpr int kBacklog = 16;
-
-Result<struct sockaddr_un> address_of(const std::string& path) {
-  struct sockaddr_un address {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return Error{Errc::invalid, path + ": too long for the path of a socket"};
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
-}
-
-const struct sockaddr* as_sockaddr(const struct sockaddr_un& address) {
-  return reinterpret_cast<const struct sockaddr*>(&address);
-}
 
 // Reads up to the first LF, or fails at the deadline.
 Result<std::string> read_line(int fd, std::chrono::milliseconds deadline) {
@@ -59,16 +47,9 @@ Result<std::string> read_line(int fd, std::chrono::milliseconds deadline) {
 
 Result<json::Value> control_request(const std::string& socket_path, const json::Value& request,
                                     std::chrono::milliseconds deadline) {
-  auto address = address_of(socket_path);
-  if (!address) return std::move(address).error();
-  const Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd) return errno_error("socket", errno);
-  if (connect(fd.get(), as_sockaddr(*address), sizeof *address) != 0) {
-    const bool nobody = errno == ECONNREFUSED;
-    auto error = errno_error("connect to vouchd at " + socket_path, errno);
-    if (nobody) error.code = Errc::unavailable;
-    return error;
-  }
+  const auto connected = connect_unix(socket_path, SOCK_STREAM);
+  if (!connected) return Error(connected.error()).in("vouchd");
+  const Fd& fd = *connected;
   const std::string line = json::write(request) + "\n";
   if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     return errno_error("write to vouchd", errno);
@@ -84,13 +65,18 @@ Result<json::Value> control_request(const std::string& socket_path, const json::
 }
 
 Result<Fd> listen_control(const std::string& socket_path) {
-  auto address = address_of(socket_path);
-  if (!address) return std::move(address).error();
+  struct sockaddr_un address {};
+  address.sun_family = AF_UNIX;
+  if (socket_path.size() >= sizeof address.sun_path) {
+    return Error{Errc::invalid, socket_path + ": too long for the path of a socket"};
+  }
+  std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
   if (auto removed = remove_file(socket_path); !removed) return std::move(removed).error();
   Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return errno_error("socket", errno);
   const mode_t mask = umask(0117);  // 0660 from the first moment on.
-  const int bound = bind(fd.get(), as_sockaddr(*address), sizeof *address);
+  const int bound =
+      bind(fd.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address);
   const int reason = errno;
   umask(mask);
   if (bound != 0) return errno_error("bind " + socket_path, reason);
@@ -99,12 +85,8 @@ Result<Fd> listen_control(const std::string& socket_path) {
 }
 
 std::optional<uid_t> privileged_peer(int connection) {
-  struct ucred peer {};
-  socklen_t length = sizeof peer;
-  if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
-    return std::nullopt;
-  }
-  return peer.uid == 0 || peer.uid == geteuid() ? std::optional(peer.uid) : std::nullopt;
+  const auto user = peer_user(connection);
+  return user == 0 || user == geteuid() ? user : std::nullopt;
 }
 
 }  // namespace vouch::agent

@@ -5,16 +5,15 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
 #include "agent/collect/launch.h"
+#include "core/unix_socket.h"
 
 namespace vouch::agent {
 namespace {
@@ -24,26 +23,6 @@ constexpr std::size_t kReadBytes = 64u << 10;
 constexpr std::chrono::seconds kHelloDeadline{30};
 // vouch-collect keeps the collector's deadline; this is for one that keeps none.
 constexpr std::chrono::seconds kOverdue{15};
-
-Result<Fd> connect_to(const std::string& path, const std::string& collector) {
-  struct sockaddr_un address {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return Error{Errc::invalid, path + ": too long for the path of a socket"};
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  Fd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (!fd) return errno_error("socket", errno);
-  int connected = -1;
-  do {
-    connected =
-        ::connect(fd.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address);
-  } while (connected != 0 && errno == EINTR);
-  if (connected == 0) return fd;
-  return errno_error(
-      "connect to " + path + " (systemctl enable --now 'vouch-collect@" + collector + ".socket')",
-      errno);
-}
 
 struct OutputPipe {
   Fd read;
@@ -87,8 +66,12 @@ void SocketRunner::cancel() {
 
 Result<CheckedRunner::Grants> SocketRunner::grants(const std::string& collector) {
   const std::string path = socket_dir_ + "/" + collector + ".sock";
-  auto connection = connect_to(path, collector);
-  if (!connection) return std::move(connection).error();
+  auto connection = connect_unix(path, SOCK_SEQPACKET);
+  if (!connection) {
+    Error error = std::move(connection).error();
+    error.message += " (systemctl enable --now 'vouch-collect@" + collector + ".socket')";
+    return error;
+  }
   auto message = receive_message(connection->get(), kHelloDeadline);
   if (!message) return std::move(message).error().in(path);
   auto hello = parse_hello(message->text);

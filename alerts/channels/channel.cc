@@ -2,11 +2,9 @@
 #include "alerts/channels/channel.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 
 #include "alerts/bodies.h"
 #include "alerts/channel_spec.h"
@@ -14,7 +12,7 @@
 #include "alerts/channels/secret.h"
 #include "alerts/log_entries.h"
 #include "alerts/mail.h"
-#include "core/file.h"
+#include "core/unix_socket.h"
 
 namespace vouch::alerts {
 namespace {
@@ -118,26 +116,16 @@ class LogChannel final : public Channel {
   explicit LogChannel(ChannelSpec spec) : spec_(std::move(spec)) {}
 
   Delivery deliver(const Alert& alert, WallMs) override {
-    struct sockaddr_un address {};
-    address.sun_family = AF_UNIX;
-    if (spec_.socket.size() >= sizeof address.sun_path) {
-      return Delivery::failed(spec_.socket + ": too long for the path of a socket");
-    }
-    std::memcpy(address.sun_path, spec_.socket.data(), spec_.socket.size());
-    const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!fd) return Delivery::failed(errno_error("socket", errno).message);
+    const auto fd = connect_unix(spec_.socket, SOCK_DGRAM);
+    if (!fd) return Delivery::failed(fd.error().message);
     const struct timeval timeout { spec_.timeout_s, 0 };
-    setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    if (::connect(fd.get(), reinterpret_cast<const struct sockaddr*>(&address), sizeof address) !=
-        0) {
-      return Delivery::failed(errno_error("connect to " + spec_.socket, errno).message);
-    }
+    setsockopt(fd->get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     const auto entries = spec_.kind == ChannelKind::journal ? journal_entries(alert, spec_)
                                                             : syslog_entries(alert, spec_);
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(spec_.timeout_s);
     for (const std::string& entry : entries) {
       if (std::chrono::steady_clock::now() > end) return Delivery::failed("no answer in time");
-      if (::send(fd.get(), entry.data(), entry.size(), MSG_NOSIGNAL) < 0) {
+      if (::send(fd->get(), entry.data(), entry.size(), MSG_NOSIGNAL) < 0) {
         return Delivery::failed(errno == EAGAIN
                                     ? spec_.socket + ": nobody reads it"
                                     : errno_error("write to " + spec_.socket, errno).message);
