@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <ostream>
@@ -16,6 +17,7 @@
 #include "agent/vouchd/control.h"
 #include "agent/vouchd/health.h"
 #include "agent/vouchd/host_facts.h"
+#include "agent/watch/watch_stream.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "proto/checkpoint.h"
@@ -68,6 +70,17 @@ void look_at_collectors(const Places& places, Findings& out) {
     }
     out.push_back(good(object, collector.program));
   }
+}
+
+void look_at_watches(const Places& places, Findings& out) {
+  const auto& config = places.config;
+  const bool watches = std::any_of(config.collectors.begin(), config.collectors.end(),
+                                   [](const auto& one) { return !one.watch.empty(); });
+  if (config.collect_sockets.empty() || !watches) return;
+  const std::string socket = config.collect_sockets + "/" + std::string(agent::kWatchSocket);
+  if (file_exists(socket)) return out.push_back(good("watched paths", socket));
+  out.push_back(bad("watched paths", "nothing listens at " + socket,
+                    "systemctl enable --now vouch-watch.socket"));
 }
 
 void look_at_packs(const Places& places, Findings& out) {
@@ -237,6 +250,7 @@ int run_doctor(const Arguments& arguments, Output& output) {
     findings.push_back(good("configuration", places->config_file));
   }
   look_at_collectors(*places, findings);
+  look_at_watches(*places, findings);
   look_at_packs(*places, findings);
   look_at_state(places->config, findings);
   look_at_clock(findings);

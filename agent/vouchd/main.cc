@@ -73,15 +73,18 @@ int run(const Arguments& arguments) {
   const SystemClock clock;
   SystemLoad load;
   std::unique_ptr<Runner> runner;
+  OpenWatchSource watch = open_watcher;
   if (config->collect_sockets.empty()) {
     runner = std::make_unique<DirectRunner>(clock, config->state_dir + "/cache");
   } else {
     runner = std::make_unique<SocketRunner>(clock, config->collect_sockets);
+    watch = open_watch_stream(config->collect_sockets);
   }
   auto agent = Agent::open(*config, clock, *runner, *host, kOwnProgram, &load);
   if (!agent) return fail(agent.error(), agent.error().code == Errc::invalid ? kExitConfig : 1);
   if (arguments.once) return run_once(**agent);
-  Daemon daemon(arguments.config, *std::move(config), clock, *runner, load, *host, kOwnProgram);
+  Daemon daemon(arguments.config, *std::move(config), clock, *runner, load, *host, kOwnProgram,
+                std::move(watch));
   return daemon.run(*std::move(agent));
 }
 

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/watch_desk.h"
 
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <algorithm>
 #include <limits>
 
+#include "agent/watch/watch_stream.h"
 #include "core/log.h"
+#include "core/unix_socket.h"
 
 namespace vouch::agent {
 namespace {
 
 constexpr std::int64_t kRetryUs = 30'000'000;
 constexpr std::int64_t kTimeoutMsMax = 60'000;
+constexpr struct timeval kPatience { 2, 0 };
 
 std::vector<WatchRoot> roots_of(const Config& config) {
   std::vector<WatchRoot> roots;
@@ -31,6 +37,23 @@ Result<std::unique_ptr<WatchSource>> open_watcher(const std::vector<WatchRoot>& 
   auto watcher = Watcher::make(roots);
   if (!watcher) return std::move(watcher).error();
   return std::unique_ptr<WatchSource>(*std::move(watcher));
+}
+
+OpenWatchSource open_watch_stream(const std::string& collect_sockets) {
+  const std::string path = collect_sockets + "/" + std::string(kWatchSocket);
+  return [path](const std::vector<WatchRoot>& roots) -> Result<std::unique_ptr<WatchSource>> {
+    auto connection = connect_unix(path, SOCK_STREAM);
+    if (!connection) {
+      Error error = std::move(connection).error();
+      error.message += " (systemctl enable --now vouch-watch.socket)";
+      return error;
+    }
+    // systemd may have to start the other end, and the thread that asks has more to do.
+    ::setsockopt(connection->get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    auto stream = WatchStream::open(*std::move(connection), roots);
+    if (!stream) return std::move(stream).error();
+    return std::unique_ptr<WatchSource>(*std::move(stream));
+  };
 }
 
 void WatchDesk::adopt(const Config& config, std::int64_t now_us) {

@@ -13,7 +13,7 @@
 
 #include "agent/vouchd/config.h"
 #include "agent/vouchd/watch_triggers.h"
-#include "agent/vouchd/watcher.h"
+#include "agent/watch/watcher.h"
 
 namespace vouch::agent {
 
@@ -22,6 +22,8 @@ using OpenWatchSource =
 
 // Watches that this process holds itself.
 Result<std::unique_ptr<WatchSource>> open_watcher(const std::vector<WatchRoot>& roots);
+// Watches that vouch-watch holds, whose socket is in the directory of vouch-collect's.
+OpenWatchSource open_watch_stream(const std::string& collect_sockets);
 
 class WatchDesk {
  public:

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/vouchd/watcher.h"
+#include "agent/watch/watcher.h"
 
 namespace vouch::agent {
 

@@ -75,7 +75,7 @@ def install(guest, debs):
     names = " ".join("/tmp/" + os.path.basename(deb) for deb in debs)
     status, text = guest.run(f"DEBIAN_FRONTEND=noninteractive apt-get install -y {names}")
     check("the packages install with what Debian has", status == 0, text[-2000:])
-    for user in ("vouch", "vouch-collect", "vouch-net", "vouch-ship", "vouch-store"):
+    for user in ("vouch", "vouch-collect", "vouch-watch", "vouch-net", "vouch-ship", "vouch-store"):
         check(f"there is a user {user}", guest.run(f"id {user}")[0] == 0)
     check("each collector has a socket that listens",
           all(unit(guest, f"vouch-collect@{name}.socket", "ActiveState") == "active"
@@ -101,8 +101,12 @@ def enrol(guest):
 def configure(guest):
     """Short intervals, and the hostile collector, which the site trusts no further than any other."""
     seconds = 15 * SLOW
-    lines = "".join(f"  {name}: {{ interval: {seconds}s }}\n" for name in COLLECTORS)
-    text = ("collect_sockets: /run/vouch-collect\nheartbeat: 30s\nsplay: 0s\ncollectors:\n" + lines +
+    lines = "".join(f"  {name}: {{ interval: {seconds}s }}\n" for name in COLLECTORS if name != "access_review")
+    # Seldom by the clock, so that what is seen soon was seen by vouch-watch; the daemon may not look in there.
+    lines += "  access_review: { interval: 1h, watch: [/etc/sudoers.d, /root/watched] }\n"
+    guest.out("mkdir -m 700 -p /root/watched")
+    text = ("collect_sockets: /run/vouch-collect\nheartbeat: 30s\nsplay: 0s\nwatch_debounce: 100ms\n"
+            "collectors:\n" + lines +
             "  probe: { interval: 15s, program: /usr/local/libexec/vouch/collectors/probe }\n")
     guest.out(f"cat >/etc/vouch/vouchd.yaml <<'END'\n{text}END")
     guest.out("mkdir -p /usr/local/libexec/vouch/collectors")
@@ -160,7 +164,7 @@ def attempts(guest):
 
 
 def exposures(guest):
-    units = ["vouchd", "vouch-ship", "vouch-store"] + [f"vouch-collect@{one}" for one in COLLECTORS]
+    units = ["vouchd", "vouch-ship", "vouch-store", "vouch-watch"] + [f"vouch-collect@{one}" for one in COLLECTORS]
     for name in units:
         text = guest.run(f"systemd-analyze security {name}.service --no-pager | tail -1")[1]
         figure = float(text.split(":")[1].split()[0]) if ":" in text else 10.0
@@ -201,6 +205,47 @@ def watchdog(guest):
     check("a hung daemon is started again by the watchdog",
           guest.until(f"[ $(systemctl show -P NRestarts vouchd) -gt {before} ] && systemctl -q is-active vouchd",
                       60 * SLOW), guest.run("systemctl status vouchd --no-pager")[1])
+
+
+def watched_path(guest):
+    """A change where only root may look is a sealed run, and an alert, soon after."""
+    check("vouch-watch runs, since paths are watched", unit(guest, "vouch-watch", "ActiveState") == "active",
+          guest.run("systemctl status vouch-watch --no-pager; journalctl -u vouchd --no-pager | tail")[1])
+    guest.out("""cat >/root/receiver.py <<'END'
+import http.server, sys, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        print(int(time.time() * 1000), body.replace(chr(10), " "), flush=True)
+        self.send_response(204); self.end_headers()
+    def log_message(self, *words): pass
+http.server.HTTPServer(("127.0.0.1", 8099), Handler).serve_forever()
+END
+systemd-run -q --unit=receiver --property=StandardOutput=file:/root/alerts python3 /root/receiver.py""")
+    guest.out("""cat >/etc/vouch/alerts.yaml <<'END'
+channels:
+  ops: { kind: webhook, url: "http://127.0.0.1:8099/" }
+rules:
+  - { name: all, channels: [ops], group_by: [check] }
+rate_limit: { alerts: 1000, per: 1h }
+END
+systemctl reload vouchd""")
+    guest.until("journalctl -u vouchd --no-pager | tail -5 | grep -q 'configuration read again'", 20 * SLOW)
+    time.sleep(3 * SLOW)
+    observed = "vouch status --format json | jq -r '.collectors[] | select(.name == \"access_review\") | .last_observed'"
+    before = guest.out(observed)
+    guest.out("touch /root/watched/file")
+    good = guest.until(f"[ $({observed}) != {before} ]", 10 * SLOW)
+    check("a change in a directory of root's is a run at once", good, guest.run("vouch status --format json")[1])
+    time.sleep(11)  # watch_gap
+    begin = int(guest.out("echo 'nobody ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/planted; date +%s%3N"))
+    arrived = guest.until("grep -q sudo /root/alerts", 20 * SLOW)
+    check("a planted sudo rule is an alert", arrived, guest.run("vouch alert list; cat /root/alerts; journalctl "
+          "-u vouchd -u vouch-ship --no-pager | tail -20")[1])
+    if arrived:
+        took = int(guest.out("grep -m1 sudo /root/alerts").split()[0]) - begin
+        check(f"from the change to the alert's arrival at most 2 s ({took} ms)", took <= 2000 * SLOW, str(took))
+    guest.out("rm /etc/sudoers.d/planted")
 
 
 def reload_and_stop(guest):
@@ -258,6 +303,7 @@ def scenario(guest, debs):
     attempts(guest)
     sandbox_shows_the_host(guest)
     daemon_is_alone(guest)
+    watched_path(guest)
     exposures(guest)
     watchdog(guest)
     reload_and_stop(guest)

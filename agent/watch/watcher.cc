@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/vouchd/watcher.h"
+#include "agent/watch/watcher.h"
 
 #include <dirent.h>
 #include <sys/inotify.h>

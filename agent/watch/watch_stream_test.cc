@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/vouchd/watch_stream.h"
+#include "agent/watch/watch_stream.h"
 
 #include <poll.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/vouchd/watch_stream.h"
+#include "agent/watch/watch_stream.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -7,12 +7,14 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 
 #include "core/json.h"
 
 namespace vouch::agent {
 namespace {
 
+constexpr std::chrono::seconds kRequestDeadline{10};
 constexpr std::size_t kNameBytesMax = 128;
 constexpr std::size_t kPathBytesMax = 16u << 10;  // PATH_MAX, each byte escaped.
 
@@ -32,20 +34,22 @@ Result<WatchRoot> parse_place(const json::Value& value) {
   return WatchRoot{*std::move(collector), *std::move(path)};
 }
 
-// Blocks until there is a whole line.
+// Blocks until there is a whole line, for so long at most.
 Result<std::string> read_request(int stream) {
+  const auto end = std::chrono::steady_clock::now() + kRequestDeadline;
   std::string line;
   std::array<char, 4096> buffer;
   while (line.size() <= kWatchRequestBytesMax) {
-    const ssize_t got = ::read(stream, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) {
-      struct pollfd polled {
-        stream, POLLIN, 0
-      };
-      poll(&polled, 1, -1);
-      continue;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        end - std::chrono::steady_clock::now());
+    struct pollfd polled {
+      stream, POLLIN, 0
+    };
+    if (left.count() <= 0 || poll(&polled, 1, static_cast<int>(left.count())) == 0) {
+      return Error{Errc::timeout, "watch request: none came in time"};
     }
+    const ssize_t got = ::read(stream, buffer.data(), buffer.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return errno_error("watch request", errno);
     if (got == 0) return Error{Errc::unavailable, "watch request: the stream ended"};
     line.append(buffer.data(), static_cast<std::size_t>(got));

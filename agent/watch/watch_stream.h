@@ -9,14 +9,18 @@
 // are lost; the daemon's end, that nobody wants them any more.
 #pragma once
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "agent/vouchd/watcher.h"
+#include "agent/watch/watcher.h"
 
 namespace vouch::agent {
 
+// In the directory of vouch-collect's sockets, whose names end in ".sock".
+inline constexpr std::string_view kWatchSocket = "watch.stream";
 inline constexpr std::size_t kWatchLineBytesMax = 64u << 10;
 inline constexpr std::size_t kWatchRequestBytesMax = 1u << 20;
 inline constexpr std::size_t kWatchRootsMax = 4096;
@@ -37,7 +41,7 @@ class WatchStream final : public WatchSource {
 };
 
 // The holder's side: takes the request from `stream`, watches, and tells, until the other end
-// closes. Errc::invalid: no request of this form.
+// closes. Errc::invalid: no request of this form; timeout: none within 10 s.
 Status serve_watches(int stream);
 
 std::string write_watch_request(const std::vector<WatchRoot>& roots);

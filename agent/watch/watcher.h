@@ -3,7 +3,7 @@
 // What changed is only a hint that a run is worth it; the run finds out what there is.
 //
 // On a systemd host another process holds the watches, since it may read what the daemon may not,
-// and the daemon has the other end of a pipe (watch_stream.h): hence the seam.
+// and the daemon has the other end of a stream (watch_stream.h): hence the seam.
 #pragma once
 
 #include <cstddef>
