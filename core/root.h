@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file system root to examine: "/" of the running host, or a directory with a mounted image.
 // Every path is opened by openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, so that no
-// symbolic link leads out, and with O_NONBLOCK | O_NOCTTY, so that no FIFO or device blocks.
+// symbolic link leads out, and with O_NONBLOCK | O_NOCTTY, so that no FIFO or device blocks. In a
+// sandbox without openat2(2) the host itself can still be examined, an image cannot.
 #pragma once
 
 #include <sys/stat.h>

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/root.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -132,6 +140,36 @@ TEST_CASE("reading a link that is none fails as such", "[root]") {
 
   CHECK(image.root().read_link("/etc/passwd").error().code != Errc::not_found);
   CHECK(image.root().read_link("/none").error().code == Errc::not_found);
+}
+
+// systemd's RestrictSUIDSGID= answers openat2(2) so. What is done holds for the whole process: in a
+// child.
+TEST_CASE("in a sandbox without openat2 the host is examined, and nothing else", "[root]") {
+  const Image image;
+  const std::string inside = image.at("etc/passwd").string();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    std::array<struct sock_filter, 4> code{{
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    }};
+    const struct sock_fprog program {
+      static_cast<unsigned short>(code.size()), code.data()
+    };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(10);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) _exit(11);
+    const auto host = Root::open("/").value();
+    if (host.read(inside, 100).value() != "root:x:0:0\n") _exit(12);
+    if (host.read("/none", 100).error().code != Errc::not_found) _exit(13);
+    if (image.root().read("/etc/passwd", 100).error().code != Errc::unsupported) _exit(14);
+    _exit(0);
+  }
+  int status = 0;
+  REQUIRE(waitpid(pid, &status, 0) == pid);
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(WIFEXITED(status));
 }
 
 }  // namespace vouch
