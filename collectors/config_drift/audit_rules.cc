@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/config_drift/audit_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
+#include <utility>
 
 #include "collectors/facts/lines.h"
 
@@ -71,6 +76,33 @@ std::string tidy_path(std::string_view path) {
   return std::string(path);
 }
 
+// auditctl writes a name and prints the number.
+std::string file_type(std::string_view name) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kTypes{
+      {{"file", "32768"},
+       {"dir", "16384"},
+       {"socket", "49152"},
+       {"link", "40960"},
+       {"character", "8192"},
+       {"block", "24576"},
+       {"fifo", "4096"}}};
+  for (const auto& [known, number] : kTypes) {
+    if (known == name) return std::string(number);
+  }
+  return std::string(name);
+}
+
+// Arguments of system calls are printed as 0x…, however they were written.
+std::string hexadecimal(std::string_view text) {
+  const bool is_hex = text.starts_with("0x");
+  const std::string_view digits = text.substr(is_hex ? 2 : 0);
+  std::uint64_t value = 0;
+  const auto result =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, is_hex ? 16 : 10);
+  const bool is_number = result.ec == std::errc() && result.ptr == digits.data() + digits.size();
+  return is_number ? fmt::format("{:#x}", value) : std::string(text);
+}
+
 std::string tidy_field(std::string_view text) {
   const std::size_t at = text.find_first_of("=!<>&");
   if (at == std::string_view::npos) return std::string(text);
@@ -83,6 +115,9 @@ std::string tidy_field(std::string_view text) {
   std::string tidy(value);
   if (name == "path" || name == "dir") tidy = tidy_path(value);
   if (name == "perm") tidy = order_permissions(value);
+  if (name == "filetype") tidy = file_type(value);
+  const bool is_argument = name.size() == 2 && name[0] == 'a' && name[1] >= '0' && name[1] <= '3';
+  if (is_argument) tidy = hexadecimal(value);
   // "No user" has three spellings.
   if (value == "unset" || value == "4294967295") tidy = "-1";
   return std::string(text.substr(0, end)) + tidy;
