@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include "core/file.h"
 #include "core/sqlite_memory.h"
@@ -16,6 +17,13 @@ namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
 constexpr mode_t kDatabaseMode = 0600;
+// Of a database file's header (sqlite.org/fileformat2.html).
+constexpr std::size_t kHeaderBytes = 100;
+constexpr std::size_t kPageBytesAt = 16;
+constexpr std::size_t kWriteVersionAt = 18;
+constexpr std::size_t kReadVersionAt = 19;
+constexpr std::size_t kPageCountAt = 28;
+constexpr int kImageTextBytesMax = 1 << 20;
 
 Errc code_of(int sqlite_code) {
   switch (sqlite_code & 0xff) {
@@ -46,6 +54,23 @@ Errc code_of(int sqlite_code) {
 Error last_error(sqlite3* handle, std::string_view what) {
   return {code_of(sqlite3_extended_errcode(handle)),
           std::string(what) + ": " + sqlite3_errmsg(handle)};
+}
+
+std::size_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  }
+  return value;
+}
+
+// False where the end is missing: SQLite reads what is not there as zeros, and finds no rows.
+bool is_whole(std::string_view bytes) {
+  if (bytes.size() < kHeaderBytes) return false;
+  const std::size_t said = big_endian(bytes, kPageBytesAt, 2);
+  const std::size_t page_bytes = said == 1 ? 65'536 : said;
+  return page_bytes != 0 && bytes.size() % page_bytes == 0 &&
+         bytes.size() / page_bytes >= big_endian(bytes, kPageCountAt, 4);
 }
 
 // A parameter that cannot be bound is a mistake in our own code (a wrong index) or the end of
@@ -191,6 +216,31 @@ Result<Database> Database::open_memory() {
   Database database(*handle);
   auto configured = database.execute("PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;");
   if (!configured) return std::move(configured).error();
+  return database;
+}
+
+Result<Database> Database::open_image(std::string_view bytes) {
+  if (!is_whole(bytes)) return Error{Errc::corrupt, "sqlite: no database, or a part of one"};
+  auto handle = open_handle(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!handle) return std::move(handle).error();
+  Database database(*handle);
+  auto* copy = static_cast<unsigned char*>(sqlite3_malloc64(bytes.size()));
+  if (copy == nullptr) return Error{Errc::unavailable, "sqlite: no memory"};
+  std::memcpy(copy, bytes.data(), bytes.size());
+  // "Written and read by a log": there is none in memory, and SQLite would refuse the file.
+  for (const std::size_t at : {kWriteVersionAt, kReadVersionAt}) {
+    if (copy[at] == 2) copy[at] = 1;
+  }
+  const auto size = static_cast<sqlite3_int64>(bytes.size());
+  // It owns the copy from here on, whatever it answers.
+  if (sqlite3_deserialize(*handle, "main", copy, size, size,
+                          SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY) !=
+      SQLITE_OK) {
+    return last_error(*handle, "sqlite");
+  }
+  sqlite3_limit(*handle, SQLITE_LIMIT_LENGTH, kImageTextBytesMax);
+  auto readable = database.execute("PRAGMA trusted_schema=OFF; PRAGMA schema_version;");
+  if (!readable) return std::move(readable).error();
   return database;
 }
 

@@ -53,6 +53,9 @@ class Database {
   static Result<Database> open(const std::string& path);
   static Result<Database> open_read_only(const std::string& path);
   static Result<Database> open_memory();
+  // The bytes of a database file that others wrote, read-only and in memory. One in WAL mode is
+  // read without its log; a text over 1 MiB is refused.
+  static Result<Database> open_image(std::string_view bytes);
 
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;

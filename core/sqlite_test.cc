@@ -155,3 +155,20 @@ TEST_CASE("a file that is no database is corrupt", "[sqlite]") {
   CHECK(Database::open(dir.path + "/a.db").error().code == Errc::corrupt);
   CHECK(Database::open_read_only(dir.path + "/a.db").error().code == Errc::corrupt);
 }
+
+TEST_CASE("an image is read in memory, whole and read-only", "[sqlite]") {
+  TemporaryDirectory directory;
+  const std::string path = directory.path + "/db";
+  REQUIRE(Database::open(path)->execute("CREATE TABLE t(a); INSERT INTO t VALUES(1), (2);"));
+  const auto bytes = read_file(path, 1 << 20);
+  REQUIRE(bytes);
+
+  auto image = Database::open_image(*bytes);
+
+  REQUIRE(image);
+  CHECK(count(*image, "t") == 2);
+  CHECK_FALSE(image->execute("INSERT INTO t VALUES(3)"));
+  CHECK_FALSE(Database::open_image(""));
+  CHECK_FALSE(Database::open_image(std::string(4096, 'x')));
+  CHECK_FALSE(Database::open_image(bytes->substr(0, bytes->size() - 1)));
+}

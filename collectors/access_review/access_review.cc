@@ -14,6 +14,9 @@ sdk::Collector make_access_review() {
        "Patterns of names that belong to services, whatever their number; none"},
       {"human_accounts", sdk::OptionType::texts,
        "Patterns of names that belong to people, whatever their number; none"},
+      {"privileged_groups", sdk::OptionType::texts,
+       "Groups of a directory whose members are asked for by name, beside those that sudo and sshd "
+       "name and the usual ones; none"},
       {"failed_login_days", sdk::OptionType::integer,
        "Days whose failed logins are counted, today among them; 7"},
   };

@@ -128,7 +128,7 @@ Status collect_groups(Context& context, Rows& rows) {
 Status collect_user_groups(Context& context, Rows& rows) {
   const auto accounts = read_accounts(context, rows);
   if (!accounts) return accounts.error();
-  const auto groups = read_groups(context, rows);
+  const auto groups = read_memberships(context, rows);
   if (!groups) return groups.error();
 
   // Of groups with one id the first names it, as for getgrgid(3).

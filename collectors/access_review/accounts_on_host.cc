@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <map>
 #include <set>
+#include <utility>
 
-#include "core/process.h"
+#include "collectors/access_review/directory_members.h"
+#include "collectors/access_review/name_service.h"
 
 namespace vouch::access {
 namespace {
@@ -17,111 +19,162 @@ constexpr std::size_t kAccountBytesMax = 64 << 20;
 constexpr std::size_t kConfigBytesMax = 1 << 20;
 constexpr std::int64_t kUidMinDefault = 1000;
 
-void report(sdk::Rows& rows, std::string_view file, const std::vector<Fault>& faults) {
+using Gaps = std::vector<std::pair<std::string, Error>>;
+
+// Made once per run: a name service may be slow.
+struct Identities {
+  Result<std::vector<Account>> accounts = Error{};
+  Result<std::vector<GroupEntry>> groups = Error{};
+  Gaps account_gaps;
+  Gaps group_gaps;
+  Gaps silent_groups;  // Of the list of groups, not of those that grant something.
+};
+
+void report(Gaps& gaps, std::string_view file, const std::vector<Fault>& faults) {
   for (const Fault& fault : faults) {
-    rows.gap(fmt::format("{}:{}", file, fault.line), {Errc::invalid, fault.message});
+    gaps.emplace_back(fmt::format("{}:{}", file, fault.line), Error{Errc::invalid, fault.message});
   }
 }
 
-// What getent(1) lists beyond the files. The name service's modules run in a process of their own:
-// they talk to networks and daemons.
-std::string list_by_name_service(sdk::Context& context, sdk::Rows& rows,
-                                 const std::string& database) {
-  if (!context.is_host()) return "";
-  const auto nsswitch = context.root().read("/etc/nsswitch.conf", kConfigBytesMax);
-  if (!nsswitch) return "";
-  const auto sources = remote_sources(*nsswitch, database);
-  if (sources.empty()) return "";
-
-  Command command;
-  command.argv = {"/usr/bin/getent", database};
-  command.environment = default_environment();
-  command.deadline = context.remaining();
-  command.output_bytes_max = kAccountBytesMax;
-  const auto exit = run_process(command);
-  if (exit && exit->how == Exit::How::exited && exit->code == 0) return exit->standard_output;
-  rows.gap("/etc/nsswitch.conf:" + database,
-           exit ? Error{Errc::tool_failed, "getent did not list the accounts"} : exit.error());
-  return "";
+Result<std::vector<Account>> read_passwd(const Root& root, Gaps& gaps) {
+  const auto text = root.read("/etc/passwd", kAccountBytesMax);
+  if (!text) return text.error();
+  auto parsed = parse_passwd(*text);
+  report(gaps, "/etc/passwd", parsed.faults);
+  std::vector<Account> accounts;
+  for (PasswdEntry& entry : parsed.entries) accounts.push_back({std::move(entry), true});
+  return accounts;
 }
 
-void note_silent_sources(sdk::Rows& rows, const std::string& database) {
-  rows.gap("/etc/nsswitch.conf:" + database,
-           {Errc::unsupported, "a source that is no local file lists none of its accounts"});
+Result<std::vector<GroupEntry>> read_group(const Root& root, Gaps& gaps) {
+  const auto text = root.read("/etc/group", kAccountBytesMax);
+  if (!text) return text.error();
+  auto parsed = parse_group(*text);
+  report(gaps, "/etc/group", parsed.faults);
+  return std::move(parsed.entries);
+}
+
+// Adds what the files do not have; true if that is anything.
+bool add_accounts(std::vector<Account>& accounts, std::vector<PasswdEntry> more) {
+  std::set<std::string> names;
+  for (const Account& account : accounts) names.insert(account.entry.name);
+  const std::size_t before = accounts.size();
+  for (PasswdEntry& entry : more) {
+    if (names.insert(entry.name).second) accounts.push_back({std::move(entry), false});
+  }
+  return accounts.size() > before;
+}
+
+// The members of a group that files and a directory have are those of both.
+bool add_groups(std::vector<GroupEntry>& groups, std::vector<GroupEntry> more) {
+  const std::size_t before = groups.size();
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < groups.size(); ++i) places.try_emplace(groups[i].name, i);
+  for (GroupEntry& group : more) {
+    const auto [place, is_new] = places.try_emplace(group.name, groups.size());
+    if (is_new) {
+      groups.push_back(std::move(group));
+      continue;
+    }
+    auto& members = groups[place->second].members;
+    std::set<std::string> both(members.begin(), members.end());
+    both.insert(group.members.begin(), group.members.end());
+    members.assign(both.begin(), both.end());
+  }
+  return groups.size() > before;
+}
+
+constexpr const char* kNoList = "a source that is no local file lists none of its accounts";
+
+// What the name service lists beyond the files.
+void add_listed(Identities& found, NameService& names, bool has_accounts, bool has_groups) {
+  if (has_accounts) {
+    const auto text = names.list("passwd");
+    if (!text) found.account_gaps.emplace_back("/etc/nsswitch.conf:passwd", text.error());
+    if (text && !add_accounts(*found.accounts, parse_passwd(*text).entries)) {
+      found.account_gaps.emplace_back("/etc/nsswitch.conf:passwd",
+                                      Error{Errc::unsupported, kNoList});
+    }
+  }
+  if (has_groups && found.groups) {
+    const auto text = names.list("group");
+    if (!text) found.group_gaps.emplace_back("/etc/nsswitch.conf:group", text.error());
+    if (text && !add_groups(*found.groups, parse_group(*text).entries)) {
+      found.silent_groups.emplace_back("/etc/nsswitch.conf:group",
+                                       Error{Errc::unsupported, kNoList});
+    }
+  }
+}
+
+// Whom the name service knows by name, of those who are granted something.
+void add_members(Identities& found, NameService& names, const GroupsThatGrant& wanted) {
+  if (!found.groups) return;
+  std::vector<PasswdEntry> known;
+  for (const Account& account : *found.accounts) known.push_back(account.entry);
+  auto members = find_directory_members(wanted, known, *found.groups, names);
+  add_groups(*found.groups, std::move(members.groups));
+  add_accounts(*found.accounts, std::move(members.accounts));
+  for (const auto& gap : members.gaps) found.group_gaps.push_back(gap);
+}
+
+void add_directory(sdk::Context& context, Identities& found) {
+  const auto nsswitch = context.root().read("/etc/nsswitch.conf", kConfigBytesMax);
+  if (!nsswitch || !found.accounts) return;
+  const bool has_accounts = !remote_sources(*nsswitch, "passwd").empty();
+  const bool has_groups = !remote_sources(*nsswitch, "group").empty();
+  if (!has_accounts && !has_groups) return;
+  if (!context.is_host()) {
+    const Error unknown{Errc::unsupported, "what a directory has is not known in an image"};
+    if (has_accounts) found.account_gaps.emplace_back("/etc/nsswitch.conf:passwd", unknown);
+    if (has_groups) found.group_gaps.emplace_back("/etc/nsswitch.conf:group", unknown);
+    return;
+  }
+  Getent names(context.remaining() / 2);
+  add_listed(found, names, has_accounts, has_groups);
+  add_members(found, names,
+              groups_that_grant(context.root(), context.texts_option("privileged_groups", {})));
+}
+
+const Identities& identities(sdk::Context& context) {
+  return context.once([&context] {
+    Identities found;
+    found.accounts = read_passwd(context.root(), found.account_gaps);
+    found.groups = read_group(context.root(), found.group_gaps);
+    add_directory(context, found);
+    return found;
+  });
+}
+
+void tell(sdk::Rows& rows, const Gaps& gaps) {
+  for (const auto& [object, error] : gaps) rows.gap(object, error);
 }
 
 }  // namespace
 
-std::vector<std::string> remote_sources(std::string_view nsswitch, std::string_view database) {
-  static constexpr std::array<std::string_view, 6> kLocal{"files",      "compat", "systemd",
-                                                          "myhostname", "db",     "altfiles"};
-  std::vector<std::string> sources;
-  while (!nsswitch.empty()) {
-    std::string_view line = nsswitch.substr(0, nsswitch.find('\n'));
-    nsswitch.remove_prefix(std::min(nsswitch.size(), line.size() + 1));
-    line = line.substr(0, line.find('#'));
-    const std::size_t start = line.find_first_not_of(" \t");
-    const std::size_t colon = line.find(':');
-    if (start == std::string_view::npos || colon == std::string_view::npos) continue;
-    if (line.substr(start, colon - start) != database) continue;
-    line.remove_prefix(colon + 1);
-    bool in_action = false;  // "[NOTFOUND=return]"
-    while (!line.empty()) {
-      const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
-      const std::string_view word = line.substr(0, end);
-      line.remove_prefix(std::min(line.size(), end + 1));
-      if (word.starts_with('[')) in_action = true;
-      const bool is_source = !word.empty() && !in_action;
-      if (word.ends_with(']')) in_action = false;
-      if (is_source && std::find(kLocal.begin(), kLocal.end(), word) == kLocal.end()) {
-        sources.emplace_back(word);
-      }
-    }
-  }
-  return sources;
-}
-
 Result<std::vector<Account>> read_accounts(sdk::Context& context, sdk::Rows& rows) {
-  const auto text = context.root().read("/etc/passwd", kAccountBytesMax);
-  if (!text) return text.error();
-  auto parsed = parse_passwd(*text);
-  report(rows, "/etc/passwd", parsed.faults);
-  std::vector<Account> accounts;
-  std::set<std::string> names;
-  for (PasswdEntry& entry : parsed.entries) {
-    names.insert(entry.name);
-    accounts.push_back({std::move(entry), true});
-  }
-  const std::string listed = list_by_name_service(context, rows, "passwd");
-  const std::size_t local = accounts.size();
-  for (PasswdEntry& entry : parse_passwd(listed).entries) {
-    if (!names.contains(entry.name)) accounts.push_back({std::move(entry), false});
-  }
-  if (!listed.empty() && accounts.size() == local) note_silent_sources(rows, "passwd");
-  return accounts;
+  const Identities& found = identities(context);
+  tell(rows, found.account_gaps);
+  return found.accounts;
 }
 
 Result<std::vector<GroupEntry>> read_groups(sdk::Context& context, sdk::Rows& rows) {
-  const auto text = context.root().read("/etc/group", kAccountBytesMax);
-  if (!text) return text.error();
-  auto parsed = parse_group(*text);
-  report(rows, "/etc/group", parsed.faults);
-  std::set<std::string> names;
-  for (const GroupEntry& entry : parsed.entries) names.insert(entry.name);
-  const std::string listed = list_by_name_service(context, rows, "group");
-  const std::size_t local = parsed.entries.size();
-  for (GroupEntry& entry : parse_group(listed).entries) {
-    if (!names.contains(entry.name)) parsed.entries.push_back(std::move(entry));
-  }
-  if (!listed.empty() && parsed.entries.size() == local) note_silent_sources(rows, "group");
-  return std::move(parsed.entries);
+  tell(rows, identities(context).silent_groups);
+  return read_memberships(context, rows);
+}
+
+Result<std::vector<GroupEntry>> read_memberships(sdk::Context& context, sdk::Rows& rows) {
+  const Identities& found = identities(context);
+  tell(rows, found.group_gaps);
+  return found.groups;
 }
 
 Result<std::vector<ShadowEntry>> read_shadow(sdk::Context& context, sdk::Rows& rows) {
   const auto text = context.root().read("/etc/shadow", kAccountBytesMax);
   if (!text) return text.error();
   auto parsed = parse_shadow(*text);
-  report(rows, "/etc/shadow", parsed.faults);
+  Gaps gaps;
+  report(gaps, "/etc/shadow", parsed.faults);
+  tell(rows, gaps);
   return std::move(parsed.entries);
 }
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "collectors/access_review/accounts.h"
-#include "collectors/access_review/accounts_on_host.h"
+#include "collectors/access_review/name_service.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
