@@ -36,6 +36,9 @@ sdk::Collector make_access_review() {
                       shell_settings_table(),
                       failed_logins_table(),
                       login_lockouts_table(),
+                      access_rules_table(),
+                      polkit_rules_table(),
+                      trusted_user_ca_keys_table(),
                       pam_rules_table(),
                       pam_settings_table()};
   return collector;

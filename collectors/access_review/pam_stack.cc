@@ -53,6 +53,8 @@ class Resolver {
 
   void include(const PamSource& source, const PamLine& line, std::string_view only, int level,
                int depth) {
+    // Files that include each other several times would grow without end.
+    if (is_full_ || ++includes_ > kEntriesMax) return note_full(source.path);
     auto found = depth < kDepthMax ? find_(line.module)
                                    : Error{Errc::too_large, "includes are too deep, or a circle"};
     if (found) return add(**found, only, level, depth + 1);
@@ -79,13 +81,20 @@ class Resolver {
   void push(std::string_view facility, PamEntry entry) {
     PamStack& stack = stacks_[std::string(facility)];
     if (stack.size() < kEntriesMax) return stack.push_back(std::move(entry));
-    if (!is_full_) gaps_.emplace_back(entry.source, Error{Errc::too_large, "over 2,000 rules"});
+    note_full(entry.source);
+  }
+
+  void note_full(const std::string& path) {
+    if (!is_full_) {
+      gaps_.emplace_back(path, Error{Errc::too_large, "over 2,000 rules or includes"});
+    }
     is_full_ = true;
   }
 
   const FindPamSource& find_;
   PamGaps& gaps_;
   PamStacks stacks_;
+  std::size_t includes_ = 0;
   bool is_full_ = false;
 };
 

@@ -24,8 +24,8 @@ void make_host(TestTree& tree) {
   tree.file("/etc/pam.d/passwd",
             "password requisite pam_pwquality.so retry=3 minlen=16\n"
             "password required pam_unix.so yescrypt use_authtok\n");
-  tree.file("/etc/security/pwquality.conf", "minlen = 8 # short\nenforce_for_root\n");
-  tree.file("/etc/security/pwquality.conf.d/50-site.conf", "minlen=10\ndictcheck = 1\n");
+  tree.file("/etc/security/pwquality.conf", "minlen = 8 # short\nenforce_for_root\ndifok=2\n");
+  tree.file("/etc/security/pwquality.conf.d/50-site.conf", "minlen=10\ndictcheck = 1\ndifok=4\n");
 }
 
 sdk::TestAnswer collect(const TestTree& tree, const sdk::TestRequest& request = {
@@ -72,6 +72,8 @@ TEST_CASE("a setting is the argument, else the last of the files", "[pam]") {
   CHECK(answer.cell("pam_settings", "name", "enforce_for_root", "value") == "");
   CHECK(answer.cell("pam_settings", "name", "dictcheck", "source") ==
         "/etc/security/pwquality.conf.d/50-site.conf");
+  // As libpwquality: its directory is read before the file, whatever the names say.
+  CHECK(answer.cell("pam_settings", "name", "difok", "value") == "2");
   CHECK(answer.cell("pam_settings", "name", "yescrypt", "module") == "pam_unix.so");
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// wtmp in pieces: however it is cut, the answer is the same.
+// wtmp in pieces: however it is cut, the answer is the same. btmp: no name leaves that is no
+// account. A tally of pam_faillock, which belongs to its user.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
+#include "collectors/access_review/failed_logins.h"
 #include "collectors/access_review/login_records.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,5 +17,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t at = 0; at < size; at += step) pieces.feed(bytes.substr(at, step));
   if (whole.logins() != pieces.logins() || whole.leftover() != pieces.leftover()) std::abort();
   (void)vouch::access::parse_lastlog_record(bytes);
+  vouch::access::FailedLogins failed({"root"}, 0);
+  failed.feed(bytes);
+  for (const auto& [key, count] : failed.counts()) {
+    if ((!key.first.empty() && key.first != "root") || count <= 0) std::abort();
+  }
+  const auto tally = vouch::access::parse_tally(bytes);
+  if (tally.failures < 0 || tally.newest.has_value() != (tally.failures > 0)) std::abort();
   return 0;
 }
