@@ -18,6 +18,7 @@
 #include "policies/engine/framework.h"
 #include "policies/engine/pack.h"
 #include "policies/engine/policy_test.h"
+#include "policies/engine/register.h"
 #include "policies/engine/sandbox.h"
 #include "source_dir.h"
 
@@ -371,6 +372,29 @@ TEST_CASE("docs/coverage.md counts criteria as the mappings have them", "[conten
               std::to_string(host["direct"]) + ", " + std::to_string(host["supporting"]),
               std::to_string(tested.size()), std::to_string(supported.size())});
   }
+}
+
+TEST_CASE("the registers of docs/registers.md load, as packs may read them", "[content]") {
+  const auto tables = catalog();
+  const auto text = page("docs/registers.md");
+  const std::string fence = "```yaml\n";
+  std::size_t count = 0;
+  for (auto at = text.find(fence); at != std::string::npos; at = text.find(fence, at), ++count) {
+    at += fence.size();
+    const auto loaded = load_register(text.substr(at, text.find("```", at) - at), "registers.md");
+    if (!loaded) FAIL(loaded.error().message);
+    const auto* schema = find_schema(tables.tables, loaded->schema.name);
+    CAPTURE(loaded->schema.name);
+    REQUIRE(schema != nullptr);
+    CHECK(loaded->schema.key == schema->key);
+    REQUIRE(loaded->schema.columns.size() == schema->columns.size());
+    for (const auto& column : loaded->schema.columns) {
+      const auto* declared = schema->find(column.name);
+      REQUIRE(declared != nullptr);
+      CHECK((declared->type == column.type && declared->nullable == column.nullable));
+    }
+  }
+  CHECK(count == 4);
 }
 
 }  // namespace vouch::policy

@@ -124,13 +124,14 @@ TEST_CASE("links, pipes and devices in homes are told, not opened", "[traps]") {
   tree.fifo("/home/ann/.netrc").symlink("/home/ann/.forward", "/../../../etc/shadow");
   tree.symlink("/home/ann/.ssh", ".ssh").symlink("/home/ann/.profile", "/gone");
   tree.file("/home/ann/.aws", "a file where a directory is expected");
-  tree.file("/root/.pgpass", "planted", 0640);
+  tree.file("/root/.pgpass", "planted", 0640).file("/etc/shadow", "", 0640);
 
   const auto answer = collect(tree, {.tables = {"user_dot_files", "shell_settings"}});
 
   CHECK(answer.errors.empty());
   CHECK(answer.cell("user_dot_files", "path", "/home/ann/.netrc", "type") == "fifo");
   CHECK(answer.cell("user_dot_files", "path", "/home/ann/.forward", "type") == "symlink");
+  CHECK(answer.cell("user_dot_files", "path", "/home/ann/.forward", "mode") == "0640");
   CHECK(answer.cell("user_dot_files", "path", "/home/ann/.ssh", "type") == "symlink");
   CHECK(answer.has_gap("user_dot_files", "/home/ann/.ssh/authorized_keys"));
   CHECK(answer.cell("user_dot_files", "path", "/home/ann/.profile", "type") == "symlink");

@@ -86,6 +86,9 @@ TEST_CASE("a database that is none, a programme or a part is a gap", "[logins]")
   REQUIRE_FALSE(view);
   CHECK(view.error().message == "has no table of logins");
 
+  CHECK_FALSE(parse_login_database(
+      database("CREATE VIRTUAL TABLE wtmp USING fts5(User, Login, Type)"), "wtmpdb"));
+
   TestTree tree;
   make_accounts(tree);
   tree.file("/var/lib/wtmpdb/wtmp.db", database(kWtmpdb).substr(0, 5000));
