@@ -20,27 +20,17 @@ sdk::Collector make_access_review() {
       {"failed_login_days", sdk::OptionType::integer,
        "Days whose failed logins are counted, today among them; 7"},
   };
-  collector.tables = {users_table(),
-                      groups_table(),
-                      user_groups_table(),
-                      shadow_table(),
-                      sudo_rules_table(),
-                      sudo_defaults_table(),
-                      sudo_files_table(),
-                      authorized_keys_table(),
-                      last_logins_table(),
-                      login_defs_table(),
-                      user_homes_table(),
-                      user_dot_files_table(),
-                      useradd_defaults_table(),
-                      shell_settings_table(),
-                      failed_logins_table(),
-                      login_lockouts_table(),
-                      access_rules_table(),
-                      polkit_rules_table(),
-                      trusted_user_ca_keys_table(),
-                      pam_rules_table(),
-                      pam_settings_table()};
+  collector.tables = {users_table(),          groups_table(),
+                      user_groups_table(),    shadow_table(),
+                      sudo_rules_table(),     sudo_defaults_table(),
+                      sudo_files_table(),     authorized_keys_table(),
+                      last_logins_table(),    logged_in_users_table(),
+                      login_defs_table(),     user_homes_table(),
+                      user_dot_files_table(), useradd_defaults_table(),
+                      shell_settings_table(), failed_logins_table(),
+                      login_lockouts_table(), access_rules_table(),
+                      polkit_rules_table(),   trusted_user_ca_keys_table(),
+                      pam_rules_table(),      pam_settings_table()};
   return collector;
 }
 

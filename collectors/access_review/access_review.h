@@ -28,6 +28,7 @@ sdk::Table useradd_defaults_table();
 sdk::Table shell_settings_table();
 sdk::Table failed_logins_table();
 sdk::Table login_lockouts_table();
+sdk::Table logged_in_users_table();
 sdk::Table access_rules_table();
 sdk::Table polkit_rules_table();
 sdk::Table trusted_user_ca_keys_table();

@@ -32,7 +32,10 @@ void make_host(TestTree& tree) {
             "ann:$y$j9T$plantedsalt$plantedhash:19000:0:90:7:30::\nnobody:*:19000:0:99999:7:::\n");
   tree.file("/etc/sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n", 0440);
   tree.file("/etc/login.defs", "UID_MIN 1000\n");
-  tree.directory("/root", 0700).directory("/usr/sbin").directory("/home/ann", 0750);
+  tree.directory("/run/systemd/sessions")
+      .directory("/root", 0700)
+      .directory("/usr/sbin")
+      .directory("/home/ann", 0750);
   tree.file("/home/ann/.ssh/authorized_keys", kKey + " ann\n", 0600);
   tree.file("/var/log/wtmp", "").file("/var/log/btmp", "");
   tree.file("/etc/pam.d/login", "auth required pam_unix.so\n");

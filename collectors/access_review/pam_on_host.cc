@@ -144,7 +144,7 @@ std::map<std::string, PamStacks> PamConfig::resolve(PamGaps& gaps) {
     }
     for (auto& [facility, stack] : *stacks) {
       for (PamEntry& entry : stack) entry.installed = is_installed(entry.module);
-      find_mandatory(stack, steps_left);
+      find_mandatory(stack, facility, steps_left);
     }
     resolved.emplace(service, *std::move(stacks));
   }

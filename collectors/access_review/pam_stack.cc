@@ -179,12 +179,14 @@ bool succeeds(const State& state) {
 }
 
 // The answers that a module may give, one of each kind that the stack treats alike.
-std::vector<std::size_t> possible_answers(const PamEntry& entry) {
+std::vector<std::size_t> possible_answers(const PamEntry& entry, std::string_view facility) {
   const std::string_view name = pam_module_name(entry.module);
   if (entry.kind == PamEntry::Kind::must_fail) return {PamAnswer::perm_denied};
   if (entry.kind == PamEntry::Kind::substack) return {PamAnswer::success};
   if (!entry.installed) return {PamAnswer::module_unknown};
   if (name == "pam_permit.so") return {PamAnswer::success};
+  const bool asks_if_local = name == "pam_localuser.so" || name == "pam_usertype.so";
+  if (asks_if_local && facility == "password") return {PamAnswer::success};
   if (name == "pam_deny.so" || name == "pam_rootok.so") return {PamAnswer::auth_err};
   std::vector<std::size_t> answers = {PamAnswer::success, PamAnswer::ignore};
   std::set<int> seen;
@@ -243,9 +245,11 @@ bool pam_stack_succeeds(const PamStack& stack, const std::vector<std::size_t>& a
   return succeeds(state);
 }
 
-void find_mandatory(PamStack& stack, std::size_t& steps_left) {
+void find_mandatory(PamStack& stack, std::string_view facility, std::size_t& steps_left) {
   std::vector<std::vector<std::size_t>> answers;
-  for (const PamEntry& entry : stack) answers.push_back(possible_answers(entry));
+  for (const PamEntry& entry : stack) {
+    answers.push_back(possible_answers(entry, facility));
+  }
   for (std::size_t i = 0; i < stack.size(); ++i) {
     stack[i].mandatory = stack[i].kind == PamEntry::Kind::module &&
                          !may_succeed_without(stack, i, answers, steps_left);

@@ -55,10 +55,12 @@ bool pam_stack_succeeds(const PamStack& stack, const std::vector<std::size_t>& a
 
 // Sets `mandatory` where the stack cannot succeed if that module fails, whatever the others say.
 // pam_deny never succeeds, pam_permit always does, pam_rootok never does: asked is what a
-// person meets who is not root yet. `steps_left` bounds the work over many stacks; where it runs
-// out, `mandatory` stays false.
+// person meets who is not root yet. Of `password` stacks it is a person with an account in the
+// host's files: who has one elsewhere changes the password there, by the rules there, and
+// distributions lead those around the rules of here. `steps_left` bounds the work over many stacks;
+// where it runs out, `mandatory` stays false.
 inline constexpr std::size_t kPamStepsMax = 4'000'000;
-void find_mandatory(PamStack& stack, std::size_t& steps_left);
+void find_mandatory(PamStack& stack, std::string_view facility, std::size_t& steps_left);
 
 // "pam_unix.so" of "/lib/x86_64-linux-gnu/security/pam_unix.so".
 std::string_view pam_module_name(std::string_view path);

@@ -36,7 +36,7 @@ class Files {
     auto stacks = resolve_pam_service(service, find(), gaps);
     REQUIRE(stacks);
     std::size_t steps = kPamStepsMax;
-    for (auto& [facility, stack] : *stacks) find_mandatory(stack, steps);
+    for (auto& [facility, stack] : *stacks) find_mandatory(stack, facility, steps);
     return *std::move(stacks);
   }
   PamGaps gaps;
@@ -135,6 +135,36 @@ TEST_CASE("a module is mandatory if no way leads around it", "[pam]") {
   CHECK_FALSE(is_mandatory(files.resolve("jump").at("auth"), "otp.so"));
 }
 
+TEST_CASE("the stacks of RPM systems are understood", "[pam]") {
+  Files files;
+  files.file("system-auth",
+             "auth required pam_env.so\nauth required pam_faillock.so preauth silent\n"
+             "auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n"
+             "auth [default=1 ignore=ignore success=ok] pam_localuser.so\n"
+             "auth sufficient pam_unix.so\n"
+             "auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n"
+             "auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\n"
+             "password requisite pam_pwquality.so local_users_only\n"
+             "password [default=1 ignore=ignore success=ok] pam_localuser.so\n"
+             "password requisite pam_pwhistory.so use_authtok\n"
+             "password sufficient pam_unix.so yescrypt shadow use_authtok\n"
+             "password sufficient pam_sss.so use_authtok\npassword required pam_deny.so\n");
+  files.file("sshd",
+             "auth substack system-auth\nauth [default=1] pam_localuser.so\n"
+             "auth required otp.so\nauth optional pam_env.so\n");
+  files.file("passwd", "password substack system-auth\n");
+
+  const auto auth = files.resolve("sshd").at("auth");
+  const auto password = files.resolve("passwd").at("password");
+
+  CHECK(is_mandatory(auth, "pam_faillock.so"));
+  CHECK_FALSE(is_mandatory(auth, "pam_unix.so"));
+  // Who is in a directory is led around it.
+  CHECK_FALSE(is_mandatory(auth, "otp.so"));
+  CHECK(is_mandatory(password, "pam_pwquality.so"));
+  CHECK(is_mandatory(password, "pam_pwhistory.so"));
+}
+
 TEST_CASE("a module that is not installed never succeeds", "[pam]") {
   Files files;
   files.file("svc", "auth sufficient pam_gone.so\nauth required otp.so\n");
@@ -143,7 +173,7 @@ TEST_CASE("a module that is not installed never succeeds", "[pam]") {
 
   stack[0].installed = false;
   std::size_t steps = kPamStepsMax;
-  find_mandatory(stack, steps);
+  find_mandatory(stack, "auth", steps);
 
   CHECK(is_mandatory(stack, "otp.so"));
 }
@@ -156,7 +186,7 @@ TEST_CASE("the work on a stack is bounded, and nothing is claimed beyond", "[pam
   auto stack = files.resolve("svc").at("auth");
   std::size_t steps = 1000;
 
-  find_mandatory(stack, steps);
+  find_mandatory(stack, "auth", steps);
 
   CHECK(steps == 0);
   CHECK_FALSE(stack.back().mandatory);

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (auto& [facility, stack] : *stacks) {
     if (stack.size() > 2000) std::abort();
     std::size_t steps = 10'000;
-    access::find_mandatory(stack, steps);
+    access::find_mandatory(stack, facility, steps);
     for (const access::PamEntry& entry : stack) {
       (void)access::shown_pam_arguments(access::pam_module_name(entry.module), entry.arguments);
     }
