@@ -33,6 +33,7 @@ sdk::Collector make_config_drift() {
                       selinux_settings_table(),
                       boot_loaders_table(),
                       malware_signatures_table(),
+                      time_sources_table(),
                       block_devices_table(),
                       file_hashes_table()};
   return collector;

@@ -33,6 +33,7 @@ sdk::Table log_settings_table();
 sdk::Table log_targets_table();
 sdk::Table log_rotations_table();
 sdk::Table log_files_table();
+sdk::Table time_sources_table();
 sdk::Table malware_signatures_table();
 sdk::Table firewall_chains_table();
 sdk::Table apparmor_profiles_table();
