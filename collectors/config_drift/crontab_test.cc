@@ -61,6 +61,7 @@ TEST_CASE("an at job is its time, its user and its body", "[cron]") {
   CHECK_FALSE(parse_at_job("=0000101b3f4a8", kAtJob, "/s"));
   CHECK_FALSE(parse_at_job("a0000101b3f4ag", kAtJob, "/s"));
   CHECK_FALSE(parse_at_job("short", "", "/s"));
+  CHECK_FALSE(parse_at_job("a000011", kAtJob, "/s"));
   CHECK(parse_at_job("a0000101b3f4a8", "", "/s")->command.empty());
 }
 

@@ -34,7 +34,8 @@ TEST_CASE("nftables: hooks, policies, and what becomes of the rest", "[firewall]
       "}\n"
       "}\n"
       "add table ip old\nadd chain ip old in { type filter hook input priority 0 \\; }\n"
-      "add rule ip old in tcp dport 22 accept\nadd rule ip old in drop\n");
+      "add rule ip old in tcp dport 22 accept\nadd rule ip old in drop\n"
+      "add rule ip old in accept\n");
 
   REQUIRE(file.chains.size() == 4);
   const auto* input = find(file.chains, "input");
@@ -56,7 +57,7 @@ TEST_CASE("nftables: hooks, policies, and what becomes of the rest", "[firewall]
   CHECK(old->family == "ipv4");
   CHECK(old->policy == "accept");
   CHECK(old->default_action == "drop");
-  CHECK(old->rules == 2);
+  CHECK(old->rules == 3);
   CHECK(file.includes == std::vector<std::string>{"/etc/nftables.d/*.nft"});
   CHECK(parse_nftables("table ip x { chain a { drop } }\nflush ruleset\n").chains.empty());
 }
