@@ -12,6 +12,7 @@
 #include "collectors/config_drift/x509.h"
 #include "collectors/facts/lines.h"
 #include "collectors/sdk/context.h"
+#include "collectors/sdk/foreign_mounts.h"
 #include "core/digest.h"
 
 namespace vouch::drift {
@@ -77,6 +78,7 @@ Status collect(Context& context, Rows& rows) {
   auto paths = context.texts_option("certificate_paths", default_paths());
   WalkLimits limits;
   limits.entries_max = kEntriesMax;
+  limits.untouched = sdk::foreign_mounts(context.root()).value_or({});
   limits.is_over = [&context] { return context.remaining().count() == 0; };
   const auto entries =
       walk(context.root(), std::move(paths), limits,

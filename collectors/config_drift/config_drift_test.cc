@@ -154,6 +154,7 @@ TEST_CASE("sshd's files are read where sshd cannot be asked", "[drift]") {
             "Port 2222\nAllowUsers a b\nSubsystem sftp /x -l\nSetEnv A=planted\nMatch User ann\n"
             "PermitRootLogin no\n");
   tree.file("/etc/ssh/sshd_config.d/1.conf", "X11Forwarding no\n\"broken\n");
+  tree.file("/etc/ssh/sshd_config.d/2.conf", "Match Address 10.0.0.0/8\nPermitRootLogin yes\n");
   tree.file("/etc/default/ssh", "SSHD_OPTS=-oPermitRootLogin=yes\n");
 
   const auto answer = collect(tree, {.tables = {"sshd_effective_config"}});
@@ -166,7 +167,9 @@ TEST_CASE("sshd's files are read where sshd cannot be asked", "[drift]") {
   CHECK(value("port") == "several");
   CHECK(value("allowusers") == "several");
   CHECK(value("subsystem") == "sftp /x -l");
-  CHECK(value("match") == "User ann: permitrootlogin no");
+  CHECK(value("match") == "several");
+  CHECK(answer.raw.find("Address 10.0.0.0/8: permitrootlogin yes") != std::string::npos);
+  CHECK(answer.raw.find("User ann: permitrootlogin no") != std::string::npos);
   CHECK(answer.raw.find("planted") == std::string::npos);
   CHECK(answer.has_gap("sshd_effective_config", "/etc/ssh/sshd_config.d/1.conf:2"));
   CHECK(answer.has_gap("sshd_effective_config", "/etc/default/ssh"));
@@ -204,6 +207,7 @@ TEST_CASE("units: enabled, masked, aliased, overridden, missing", "[drift]") {
   tree.file(lib + "static.service", "[Service]\n");
   tree.file(lib + "masked.service", "[Install]\nWantedBy=x.target\n");
   tree.symlink(etc + "masked.service", "/dev/null");
+  tree.file(etc + "masked.service.d/x.conf", "[Service]\n");  // It waits for the day of unmask.
   tree.file(lib + "ssh.service", "[Install]\nAlias=sshd.service\n");
   tree.symlink(etc + "sshd.service", "/lib/systemd/system/ssh.service");
   tree.file(lib + "getty@.service", "[Install]\nWantedBy=x.target\n");
@@ -226,6 +230,8 @@ TEST_CASE("units: enabled, masked, aliased, overridden, missing", "[drift]") {
   CHECK(state("off.service") == "static");
   CHECK(state("static.service") == "static");
   CHECK(state("masked.service") == "masked");
+  CHECK(answer.cell("systemd_units", "id", "masked.service", "drop_ins") ==
+        etc + "masked.service.d/x.conf");
   CHECK(state("ssh.service") == "enabled");
   CHECK(state("sshd.service") == "alias");
   CHECK(state("getty@.service") == "enabled");

@@ -13,6 +13,7 @@
 #include "collectors/config_drift/file_walk.h"
 #include "collectors/config_drift/stat_cache.h"
 #include "collectors/sdk/context.h"
+#include "collectors/sdk/foreign_mounts.h"
 #include "core/digest.h"
 #include "core/encoding.h"
 #include "core/file.h"
@@ -240,6 +241,7 @@ Status collect(Context& context, Rows& rows) {
   }
   WalkLimits limits;
   limits.excluded = context.texts_option("exclude", {});
+  limits.untouched = sdk::foreign_mounts(context.root()).value_or({});
   limits.is_over = [&context] { return context.remaining().count() == 0; };
   const std::int64_t file_bytes_max =
       context.integer_option("file_bytes_max", kFileBytesMaxDefault);

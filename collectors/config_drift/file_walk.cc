@@ -53,7 +53,7 @@ class Walker {
 
   Result<std::vector<FileEntry>> walk(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
-      if (is_excluded(path)) continue;
+      if (is_excluded(path) || is_untouched(path)) continue;
       const auto status = root_.lstat(path);
       if (!status) {
         if (status.error().code != Errc::not_found) on_gap_(path, status.error());
@@ -77,6 +77,12 @@ class Walker {
   bool is_excluded(std::string_view path) const {
     return std::any_of(limits_.excluded.begin(), limits_.excluded.end(),
                        [&](const std::string& excluded) { return is_below(path, excluded); });
+  }
+
+  bool is_untouched(const std::string& path) const {
+    if (limits_.untouched.empty() || !limits_.untouched.contains(path)) return false;
+    on_gap_(path, {Errc::unsupported, "is a remote or virtual file system"});
+    return true;
   }
 
   void add(std::string path, const struct stat& status) {
@@ -123,6 +129,7 @@ class Walker {
   void entry(const std::string& path, int parent, const std::string& name, dev_t device,
              int depth) {
     if (!limits_.excluded.empty() && is_excluded(path)) return;
+    if (is_untouched(path)) return;
     struct stat status;
     if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
       // What vanished between the listing and now was not there.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ struct FileEntry {
 
 struct WalkLimits {
   std::vector<std::string> excluded;  // Paths, and all below them.
+  // Roots of mounts that are not even looked at (sdk/foreign_mounts.h): each is a gap.
+  std::set<std::string> untouched = {};
   std::size_t entries_max = 500'000;
   int depth_max = 64;
   // Asked now and then; true ends the walk with Errc::timeout.

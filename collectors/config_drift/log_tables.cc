@@ -15,6 +15,7 @@
 #include "collectors/facts/sshd_config.h"
 #include "collectors/facts/systemd_config.h"
 #include "collectors/sdk/context.h"
+#include "collectors/sdk/foreign_mounts.h"
 #include "core/digest.h"
 
 namespace vouch::drift {
@@ -238,6 +239,7 @@ std::string_view kind_of(mode_t mode) {
 Status collect_files(Context& context, Rows& rows) {
   WalkLimits limits;
   limits.entries_max = kLogFilesMax;
+  limits.untouched = sdk::foreign_mounts(context.root()).value_or({});
   limits.is_over = [&context] { return context.remaining().count() == 0; };
   const auto entries =
       walk(context.root(), {"/var/log"}, limits,

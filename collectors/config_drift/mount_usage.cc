@@ -26,6 +26,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kChildrenMax = 32;
+constexpr int kInheritedMax = 3;  // The host's mounts are handed over as this one.
 
 template <std::size_t size>
 bool is_one_of(std::string_view name, const std::array<std::string_view, size>& names) {
@@ -99,6 +100,10 @@ Result<Child> start_child(const std::string& path, AskUsage ask) {
   const pid_t pid = ::fork();
   if (pid < 0) return errno_error("start a process", errno);
   if (pid == 0) {
+    // Whoever reads this process's output must not wait for a child that hangs.
+    for (int fd = 0; fd <= kInheritedMax; ++fd) {
+      if (fd != write_end.get()) ::close(fd);
+    }
     const Answer answer = make_answer(ask(path));
     const ssize_t written = ::write(write_end.get(), &answer, sizeof answer);
     ::_exit(written == sizeof answer ? 0 : 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/config_drift/mount_usage.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -22,6 +23,7 @@ Result<Usage> ask_fake(const std::string& path) {
   if (path == "/hangs") ::pause();
   if (path == "/denied") return Error{Errc::denied, "no"};
   if (path == "/dies") ::_exit(3);
+  if (path == "/closed") return Usage{7, 1000, ::fcntl(1, F_GETFD) == -1 ? 1 : 99};
   return Usage{7, 1000, 42, 1};
 }
 
@@ -57,6 +59,13 @@ TEST_CASE("what hangs is given up, and costs the others nothing", "[usage]") {
   REQUIRE_FALSE(answers[2]);
   CHECK(answers[2].error().code == Errc::denied);
   CHECK_FALSE(answers[3]);
+}
+
+TEST_CASE("a child that hangs does not hold the collector's output open", "[usage]") {
+  const auto answers = ask_usage_by_children({"/closed"}, milliseconds(2000), ask_fake);
+
+  REQUIRE(answers[0]);
+  CHECK(answers[0]->used_percent == 1);
 }
 
 TEST_CASE("the kinds of mounts", "[usage]") {

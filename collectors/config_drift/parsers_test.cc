@@ -2,11 +2,13 @@
 // The pure parsers: sysctl, mounts, sockets, units, modules.
 #include <catch2/catch.hpp>
 
+#include "collectors/config_drift/file_walk.h"
 #include "collectors/config_drift/kernel_modules.h"
 #include "collectors/config_drift/mount_table.h"
 #include "collectors/config_drift/sockets.h"
 #include "collectors/config_drift/sysctl_config.h"
 #include "collectors/config_drift/unit_files.h"
+#include "collectors/sdk/testing.h"
 
 using namespace vouch;
 using namespace vouch::drift;
@@ -151,4 +153,20 @@ TEST_CASE("modules: loaded ones, and those that the configuration names", "[modu
   CHECK(parse_modules_dep("kernel/drivers/usb/storage/usb-storage.ko.xz: kernel/x.ko\n"
                           "kernel/fs/udf/udf.ko\n\nbroken\n") ==
         std::set<std::string>{"usb_storage", "udf"});
+}
+
+TEST_CASE("a mount that must not be touched is a gap, and nothing of it is looked at", "[walk]") {
+  sdk::TestTree tree;
+  tree.file("/etc/a", "x").file("/etc/dead/b", "x").file("/etc/deadly", "x");
+  WalkLimits limits;
+  limits.untouched = {"/etc/dead", "/mnt"};
+  std::vector<std::string> gaps;
+
+  const auto entries = walk(*Root::open(tree.path()), {"/etc", "/mnt"}, limits,
+                            [&](const std::string& path, const Error&) { gaps.push_back(path); });
+
+  REQUIRE(entries);
+  CHECK(entries->size() == 3);
+  CHECK(entries->back().path == "/etc/deadly");
+  CHECK(gaps == std::vector<std::string>{"/etc/dead", "/mnt"});
 }

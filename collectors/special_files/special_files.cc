@@ -18,7 +18,7 @@
 
 #include "collectors/facts/lines.h"
 #include "collectors/sdk/context.h"
-#include "collectors/sdk/host_mounts.h"
+#include "collectors/sdk/foreign_mounts.h"
 #include "collectors/special_files/file_capabilities.h"
 #include "collectors/special_files/tree_walk.h"
 #include "core/digest.h"
@@ -192,15 +192,9 @@ Result<TreeOptions> options_of(Context& context) {
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     if (!path.starts_with('/')) return Error{Errc::invalid, "option exclude: not absolute"};
   }
-  auto mounts = sdk::host_mounts(kTextBytesMax);
-  const auto host = Root::open("/");
-  if (!host) return host.error();
-  // The mounts of this process, too: a sandbox adds some.
-  const auto own = host->read("/proc/self/mounts", kTextBytesMax);
-  if (!own && context.is_host()) return own.error();
-  const std::string prefix = context.is_host() ? "" : context.root().path();
-  options.untouched = foreign_mount_points(own.value_or(""), prefix);
-  options.untouched.merge(foreign_mount_points(mounts.value_or(""), prefix));
+  auto foreign = sdk::foreign_mounts(context.root());
+  if (!foreign && context.is_host()) return foreign.error();
+  if (foreign) options.untouched = *std::move(foreign);
   return options;
 }
 

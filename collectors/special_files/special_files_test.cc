@@ -11,7 +11,6 @@
 
 #include "collectors/sdk/testing.h"
 #include "collectors/special_files/file_capabilities.h"
-#include "collectors/special_files/tree_walk.h"
 #include "core/process.h"
 
 using namespace vouch;
@@ -150,17 +149,6 @@ TEST_CASE("what is excluded is not entered, and an account file is needed", "[wa
   const auto answer = collect(tree);
   CHECK(answer.errors.contains("unsafe_files"));
   CHECK(answer.errors.contains("suid_bin"));
-}
-
-TEST_CASE("the mount table says where not to go", "[walk]") {
-  const std::string mounts =
-      "/dev/sda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\nhost:/x /mnt/a\\040b nfs4 rw 0 0\n"
-      "x /home/ann/fuse fuse.sshfs rw 0 0\n/dev/sdb1 /srv xfs rw 0 0\nbroken\n"
-      "host:/y /image/mnt nfs rw 0 0\nhost:/z /imagemnt nfs rw 0 0\n";
-
-  CHECK(foreign_mount_points(mounts, "") ==
-        std::set<std::string>{"/proc", "/mnt/a b", "/home/ann/fuse", "/image/mnt", "/imagemnt"});
-  CHECK(foreign_mount_points(mounts, "/image") == std::set<std::string>{"/mnt"});
 }
 
 TEST_CASE("file capabilities are shown as getcap shows them", "[walk]") {

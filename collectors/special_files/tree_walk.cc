@@ -16,8 +16,6 @@
 #include <optional>
 #include <unordered_set>
 
-#include "collectors/facts/lines.h"
-
 namespace vouch::special_files {
 namespace {
 
@@ -194,51 +192,10 @@ class Walker {
   std::optional<Error> failure_;
 };
 
-bool is_foreign_type(std::string_view type) {
-  static constexpr std::array<std::string_view, 36> kTypes{
-      "proc",       "sysfs",     "devpts",    "cgroup",     "cgroup2",  "pstore",
-      "bpf",        "autofs",    "mqueue",    "hugetlbfs",  "debugfs",  "tracefs",
-      "securityfs", "configfs",  "efivarfs",  "rpc_pipefs", "nfsd",     "binfmt_misc",
-      "nsfs",       "selinuxfs", "nfs",       "nfs4",       "cifs",     "smb3",
-      "smbfs",      "9p",        "afs",       "ceph",       "virtiofs", "lustre",
-      "beegfs",     "gpfs",      "glusterfs", "coda",       "gfs2",     "ocfs2"};
-  return type.starts_with("fuse") || std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
-}
-
-// "\040" is a blank.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_octal = text[i] == '\\' && i + 3 < text.size() &&
-                          text.find_first_not_of("01234567", i + 1) >= i + 4;
-    if (!is_octal) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 |
-                             (text[i + 3] - '0'));
-    i += 3;
-  }
-  return out;
-}
-
 }  // namespace
 
 Result<std::size_t> walk_tree(const Root& root, const TreeOptions& options, TreeVisitor& visitor) {
   return Walker(root, options, visitor).walk();
-}
-
-std::set<std::string> foreign_mount_points(std::string_view mounts, std::string_view prefix) {
-  std::set<std::string> points;
-  facts::each_line(mounts, [&](std::string_view line, int) {
-    facts::take_word(line);
-    const std::string path = unescape(facts::take_word(line));
-    if (!is_foreign_type(facts::take_word(line))) return;
-    if (path.size() > prefix.size() + 1 && path.starts_with(prefix) && path[prefix.size()] == '/') {
-      points.insert(path.substr(prefix.size()));
-    }
-  });
-  return points;
 }
 
 }  // namespace vouch::special_files

@@ -44,16 +44,12 @@ class TreeVisitor {
 
 struct TreeOptions {
   std::vector<std::string> excluded;  // Paths, and all below them.
-  // Roots of mounts that are not to be touched, as paths inside the root.
+  // Roots of mounts that are not to be touched, as paths inside the root: sdk/foreign_mounts.h.
   std::set<std::string> untouched;
   std::size_t entries_max = 50'000'000;
 };
 
 // How many entries were seen. Errc::timeout: `is_over`; Errc::too_large.
 Result<std::size_t> walk_tree(const Root& root, const TreeOptions& options, TreeVisitor& visitor);
-
-// Mount points of file systems that are remote, automatic or the kernel's own, from the text of
-// /proc/mounts, for TreeOptions::untouched. `prefix` is the root's path ("" of the host).
-std::set<std::string> foreign_mount_points(std::string_view mounts, std::string_view prefix);
 
 }  // namespace vouch::special_files

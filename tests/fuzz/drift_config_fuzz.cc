@@ -19,12 +19,16 @@
 #include "collectors/facts/unit_settings.h"
 #include "collectors/kernel_rules/loaded_audit.h"
 #include "collectors/kernel_rules/loaded_firewall.h"
+#include "collectors/sdk/foreign_mounts.h"
 #include "collectors/special_files/file_capabilities.h"
-#include "collectors/special_files/tree_walk.h"
 
 namespace {
 
-using namespace vouch;
+namespace drift = vouch::drift;
+namespace facts = vouch::facts;
+namespace kernel_rules = vouch::kernel_rules;
+namespace sdk = vouch::sdk;
+namespace special_files = vouch::special_files;
 
 void parse_jobs_and_logs(std::string_view text) {
   for (const auto& job : drift::parse_crontab(text, "f", true).jobs) {
@@ -65,7 +69,7 @@ void parse_kernel(std::string_view bytes) {
   chains.take_rule(bytes);
   (void)chains.chains();
   (void)special_files::file_capabilities_text(bytes);
-  (void)special_files::foreign_mount_points(bytes, "/image");
+  (void)sdk::foreign_mount_points(bytes, "/image");
 }
 
 }  // namespace
