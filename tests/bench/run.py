@@ -3,7 +3,7 @@
 """./dev bench [ROW ...]: one table row for each figure of docs/performance.md, ours against a peer in the
 same run, in turn. A peer that is not installed is reported as missing, never assumed.
 
-usage: run.py BIN_DIR [ROW ...]      rows: 1 3 4 5 8 9 10 11 12 13 (default: all; lynis in row 1 takes minutes: 1-lynis)
+usage: run.py BIN_DIR [ROW ...]      rows: 1 2 3 4 5 8 9 10 11 12 13 (default: all; lynis in row 1 takes minutes: 1-lynis)
 """
 import ctypes
 import os
@@ -19,6 +19,7 @@ import time
 import measure as m
 import rows_idle
 import rows_store
+import rows_walk
 
 BIN = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -370,8 +371,8 @@ def row_13():
     rows_store.row_13(program("vouch"), fill_store, AGENTS, VERIFIED)
 
 
-ROWS = {"1": row_1, "1-lynis": row_1_lynis, "3": row_3, "4": row_4, "5": row_5, "8": row_8, "9": row_9, "10": row_10, "11": row_11,
-        "12": row_12, "13": row_13}
+ROWS = {"1": row_1, "1-lynis": row_1_lynis, "2": lambda: rows_walk.row_2(program("special_files")), "3": row_3, "4": row_4, "5": row_5, "8": row_8, "9": row_9, "10": row_10,
+        "11": row_11, "12": row_12, "13": row_13}
 
 
 def prepare_host():
