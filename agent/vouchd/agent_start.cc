@@ -48,8 +48,9 @@ Status Agent::account_for_absence(Absence absence) {
   accounted_to_ = std::max(now, link.period_to);
   const auto open = open_ticks(*schedule, link.period_to, accounted_to_, link.open, records);
   for (const auto& [collector, ranges] : open) {
+    const std::string& name = collector;  // clang 14 captures no structured binding.
     const auto entry = std::find_if(schedule->begin(), schedule->end(),
-                                    [&](const auto& each) { return each.collector == collector; });
+                                    [&name](const auto& each) { return each.collector == name; });
     for (const TickRange& range : ranges) {
       std::vector<TickSlice> slices{{range, std::nullopt}};
       if (entry != schedule->end()) slices = slice_ticks(*entry, range, *windows);

@@ -114,11 +114,12 @@ Status Alerting::start() {
     }
   }
   std::vector<alerts::Report> reports;
-  for (const auto& [key, known] : memory_.conditions) {
+  for (const auto& condition : memory_.conditions) {
+    const std::string& source = condition.second.source;
     const bool of_collector =
         std::any_of(kCollectorSources.begin(), kCollectorSources.end(),
-                    [&](std::string_view source) { return known.source.starts_with(source); });
-    if (of_collector && !configured.contains(known.source)) reports.push_back({known.source, {}});
+                    [&](std::string_view prefix) { return source.starts_with(prefix); });
+    if (of_collector && !configured.contains(source)) reports.push_back({source, {}});
   }
   reports.push_back(waivers_report(context_, options_.waivers, rules_.waiver_s));
   if (auto stepped = step(reports); !stepped) return stepped;
