@@ -155,9 +155,7 @@ TEST_CASE("in a sandbox without openat2 the host is examined, and nothing else",
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     }};
-    const struct sock_fprog program {
-      static_cast<unsigned short>(code.size()), code.data()
-    };
+    const struct sock_fprog program { static_cast<unsigned short>(code.size()), code.data() };
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(10);
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) _exit(11);
     const auto host = Root::open("/").value();

@@ -12,6 +12,7 @@ namespace vouch::store {
 namespace {
 
 constexpr std::chrono::milliseconds kOrdersPeriod{500};
+constexpr std::chrono::seconds kAlertsPeriod{5};
 constexpr std::chrono::seconds kSilencePeriod{30};
 constexpr std::int64_t kSilentAtOnceMax = 512;  // Of one batch; the others come with the next.
 
@@ -32,6 +33,7 @@ void Caretaker::stop() {
 
 void Caretaker::run() {
   auto silence_due = std::chrono::steady_clock::now();
+  auto alerts_due = silence_due;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     lock.unlock();
@@ -41,6 +43,11 @@ void Caretaker::run() {
       auto noted = note_silence();
       if (!noted) log::error("silence: " + noted.error().message);
       silence_due = std::chrono::steady_clock::now() + kSilencePeriod;
+    }
+    if (std::chrono::steady_clock::now() >= alerts_due) {
+      auto told = tell();
+      if (!told) log::error("alerts: " + told.error().message);
+      alerts_due = std::chrono::steady_clock::now() + kAlertsPeriod;
     }
     lock.lock();
     wake_.wait_for(lock, kOrdersPeriod, [this] { return stopping_; });
@@ -83,6 +90,13 @@ Status Caretaker::note_silence() {
     }
     return Ok{};
   });
+}
+
+Status Caretaker::tell() {
+  if (alerts_ == nullptr) return Ok{};
+  auto index = readers_.lend();
+  if (!index) return std::move(index).error();
+  return alerts_->tick(**index, *disk_);
 }
 
 Result<OrderAnswer> Caretaker::carry_out(const Order& order) {

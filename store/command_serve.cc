@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "core/clock.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "store/arguments.h"
 #include "store/commands.h"
 #include "store/descriptors.h"
+#include "store/fleet_alerts.h"
 #include "store/http_server.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -47,7 +49,7 @@ Status bound_connections(const Arguments& arguments, ServerOptions& options) {
 int command_serve(const std::vector<std::string>& words) {
   auto arguments = Arguments::parse(words,
                                     {"--dir", "--listen", "--certificate", "--key", "--threads",
-                                     "--connections", "--connections-per-client"},
+                                     "--connections", "--connections-per-client", "--alerts"},
                                     {});
   if (!arguments) return fail(kExitUsage, arguments.error().message);
   if (!arguments->has("--dir") || !arguments->rest().empty()) {
@@ -55,7 +57,10 @@ int command_serve(const std::vector<std::string>& words) {
   }
   const std::string dir = arguments->get("--dir");
   const SystemClock clock;
-  auto store = Store::open(dir, clock);
+  StoreOptions store_options;
+  const std::string usual(kDefaultAlertRules);
+  store_options.alert_rules = arguments->get("--alerts", file_exists(usual) ? usual : "");
+  auto store = Store::open(dir, clock, std::move(store_options));
   if (!store) return fail(kExitUnavailable, store.error().message);
   Settings settings = (*store)->settings();
   auto listen = parse_listen(arguments->get("--listen", ""), settings);

@@ -22,6 +22,7 @@ int command_import(const std::vector<std::string>& words);
 int command_revoke(const std::vector<std::string>& words);
 int command_decommission(const std::vector<std::string>& words);
 int command_drop(const std::vector<std::string>& words);
+int command_alert(const std::vector<std::string>& words);
 int command_hosts(const std::vector<std::string>& words);
 int command_status(const std::vector<std::string>& words);
 

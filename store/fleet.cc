@@ -7,14 +7,22 @@
 #include <utility>
 
 #include "proto/outcomes.h"
-#include "store/disk.h"
 #include "store/evidence_files.h"
 
 namespace vouch::store {
 namespace {
 
-// The packs that judged, as the bundle's policy set names them.
-Result<policy::PackSet> packs_of(const std::string& policy, Disk& disk, Index& index) {
+// Nobody has approved a waiver in this store, so each is a claim of its host.
+std::vector<std::string> claimed_waivers(const std::vector<Outcome>& outcomes) {
+  std::set<std::string> ids;
+  for (const auto& outcome : outcomes)
+    ids.insert(outcome.waiver_ids.begin(), outcome.waiver_ids.end());
+  return {ids.begin(), ids.end()};
+}
+
+}  // namespace
+
+Result<policy::PackSet> packs_of_policy(const std::string& policy, Disk& disk, Index& index) {
   auto text = read_blob(disk, index, policy);
   if (!text) return std::move(text).error().in("policy set");
   auto entries = parse_policy_set(*text);
@@ -29,16 +37,6 @@ Result<policy::PackSet> packs_of(const std::string& policy, Disk& disk, Index& i
   }
   return policy::PackSet::make(std::move(packs));
 }
-
-// Nobody has approved a waiver in this store, so each is a claim of its host.
-std::vector<std::string> claimed_waivers(const std::vector<Outcome>& outcomes) {
-  std::set<std::string> ids;
-  for (const auto& outcome : outcomes)
-    ids.insert(outcome.waiver_ids.begin(), outcome.waiver_ids.end());
-  return {ids.begin(), ids.end()};
-}
-
-}  // namespace
 
 Result<std::vector<HostScorecard>> fleet_scorecards(Index& index, const std::string& directory,
                                                     const policy::Framework& framework,
@@ -69,7 +67,7 @@ Result<std::vector<HostScorecard>> fleet_scorecards(Index& index, const std::str
       row.newest = std::max(row.newest, run.finished);
     }
     if (!policy.empty() && sets.count(policy) == 0) {
-      auto packs = packs_of(policy, disk, index);
+      auto packs = packs_of_policy(policy, disk, index);
       if (!packs) return std::move(packs).error().in(agent.host);
       sets.emplace(policy, keep.size());
       keep.push_back(*std::move(packs));

@@ -11,6 +11,7 @@
 #include "policies/engine/framework.h"
 #include "policies/engine/pack.h"
 #include "policies/engine/scorecard.h"
+#include "store/disk.h"
 #include "store/index.h"
 
 namespace vouch::store {
@@ -20,6 +21,9 @@ struct HostScorecard {
   WallMs newest = 0;  // End of its newest run; 0: none yet.
   policy::Scorecard scorecard;
 };
+
+// The packs that judged, as the policy set of this digest names them.
+Result<policy::PackSet> packs_of_policy(const std::string& policy, Disk& disk, Index& index);
 
 // One row per enrolled host, those without any run included: silence is not a pass. `keep` owns the
 // packs that the scorecards point into.

@@ -15,6 +15,7 @@ inline constexpr std::string_view kDatabase = "store.db";
 inline constexpr std::string_view kLock = "lock";        // Held by whoever appends to the log.
 inline constexpr std::string_view kTemporary = "tmp";    // Emptied at start.
 inline constexpr std::string_view kDamaged = "damaged";  // What fsck set aside.
+inline constexpr std::string_view kAlerts = "alerts";    // What people are told; no evidence.
 inline constexpr std::string_view kSettings = "settings.json";  // Written by init.
 inline constexpr std::string_view kLogKey = "private/log.pem";
 inline constexpr std::string_view kCaKey = "private/ca.pem";

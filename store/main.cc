@@ -25,10 +25,11 @@ constexpr const char* kHelp =
         --listen   where to listen (0.0.0.0:8443)
         --no-ca    the site has a certificate of its own: see serve --certificate
   vouch-store serve --dir DIR [--listen ADDR:PORT] [--certificate PEM --key PEM] [--threads N]
-      [--connections N] [--connections-per-client N]
+      [--connections N] [--connections-per-client N] [--alerts FILE]
       serve until SIGTERM
         --connections             at once (1024); the limit of open files is raised for them
         --connections-per-client  of one address, or IPv6 network of 64 bits (a quarter)
+        --alerts  who is told of the fleet (/etc/vouch/store-alerts.yaml, if it is there)
   vouch-store token create --dir DIR [--uses N] [--expires 24h] [--label NAME=VALUE]…
       print a join string, once, for `vouch enroll` on standard input
   vouch-store token create --dir DIR --role auditor [--expires 7d]
@@ -44,6 +45,10 @@ constexpr const char* kHelp =
   vouch-store import PARCELS --dir DIR
       take the parcels that `vouch parcel export` wrote to a directory, and write receipts
       beside them for `vouch parcel import`; the store must not be serving
+  vouch-store alert list --dir DIR [--alerts FILE] [--format table|json]
+      what is wrong in the fleet, and the latest alerts
+  vouch-store alert test CHANNEL --dir DIR [--alerts FILE]
+      queue a test; vouch-ship delivers it like every alert
   vouch-store hosts --dir DIR [--format table|json]
       the enrolled hosts, and which of them have gone quiet
   vouch-store status --dir DIR [--framework soc2-2017] [--content DIR] [--format table|json]
@@ -76,6 +81,7 @@ int main(int argc, char** argv) {
       {"decommission", store::command_decommission},
       {"drop", store::command_drop},
       {"fsck", store::command_fsck},
+      {"alert", store::command_alert},
       {"hosts", store::command_hosts},
       {"status", store::command_status}};
   const std::vector<std::string> words(argv + 1, argv + argc);

@@ -14,6 +14,7 @@
 #include "proto/succession.h"
 #include "store/certificates.h"
 #include "store/compat.h"
+#include "store/fleet_alerts.h"
 #include "store/layout.h"
 #include "store/succeed.h"
 
@@ -108,6 +109,7 @@ struct Store::Parts {
   std::unique_ptr<TreeLog> log;
   std::unique_ptr<Filer> filer;
   std::unique_ptr<Committer> committer;
+  std::unique_ptr<FleetAlerts> alerts;
   std::unique_ptr<Caretaker> caretaker;
   std::unique_ptr<IngestContext> ingest;
   std::unique_ptr<EnrolContext> enrol;
@@ -132,8 +134,9 @@ void Store::stop() {
   parts_->committer->stop();
 }
 Status Store::tend() {
-  auto noted = parts_->caretaker->note_silence();
-  return noted ? parts_->caretaker->carry_out_orders() : noted;
+  auto done = parts_->caretaker->note_silence();
+  if (done) done = parts_->caretaker->carry_out_orders();
+  return done ? parts_->caretaker->tell() : done;
 }
 Result<OrderAnswer> Store::carry_out(const Order& order) {
   return parts_->caretaker->carry_out(order);
@@ -227,8 +230,17 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
   parts->drops = std::make_unique<DropContext>(DropContext{
       clock, parts->readers, parts->receipts, *parts->committer, parts->quotas, parts->heads});
   parts->api = std::make_unique<Api>(*parts->ingest, *parts->enrol, *parts->drops);
-  parts->caretaker = std::make_unique<Caretaker>(clock, parts->readers, *parts->committer,
-                                                 parts->settings.overdue_grace_s * 1000);
+  const WallMs grace_ms = parts->settings.overdue_grace_s * 1000;
+  parts->caretaker =
+      std::make_unique<Caretaker>(clock, parts->readers, *parts->committer, grace_ms);
+  if (!options.alert_rules.empty()) {
+    auto alerts = FleetAlerts::open({dir, parts->settings.origin, parts->settings.host,
+                                     options.alert_rules, grace_ms},
+                                    clock);
+    if (!alerts) return std::move(alerts).error();
+    parts->alerts = *std::move(alerts);
+    parts->caretaker->tells(*parts->alerts, *parts->disk);
+  }
   if (options.timer) parts->caretaker->start();
   return std::make_unique<Store>(std::move(parts));
 }

@@ -33,6 +33,7 @@ struct StoreOptions {
   Quota quota;
   StepHook hook;      // For crash tests.
   bool timer = true;  // Silence is noted and orders are carried out without being asked.
+  std::string alert_rules = {};  // The rule file of the fleet's alerts; empty: nobody is alerted.
 };
 
 class Store {
@@ -48,7 +49,7 @@ class Store {
 
   Handler& handler();
   [[nodiscard]] const Settings& settings() const;
-  // What the timer does by itself: silence, then orders.
+  // What the timer does by itself: silence, orders, alerts.
   Status tend();
   Result<OrderAnswer> carry_out(const Order& order);
   // See store/import.h.

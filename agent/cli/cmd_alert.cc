@@ -11,6 +11,7 @@
 #include "agent/cli/places.h"
 #include "agent/cli/rows.h"
 #include "agent/vouchd/control.h"
+#include "alerts/listing.h"
 
 namespace vouch::cli {
 namespace {
@@ -18,18 +19,6 @@ namespace {
 constexpr std::chrono::milliseconds kDeadline{5000};
 constexpr std::chrono::seconds kTestDeadline{60};
 constexpr useconds_t kLookUs = 50'000;
-
-std::string text_of(const json::Value& object, std::string_view name) {
-  const auto* value = object.find(name);
-  if (value == nullptr || value->is_null()) return "";
-  return printable(value->if_string() ? *value->if_string() : json::write(*value));
-}
-
-const json::Array& array_of(const json::Value& object, std::string_view name) {
-  static const json::Array nothing;
-  const auto* value = object.find(name);
-  return value == nullptr || value->if_array() == nullptr ? nothing : *value->if_array();
-}
 
 Result<json::Value> ask_alerts(const std::string& socket) {
   auto answer = agent::control_request(socket, json::Object{{"command", "alerts"}}, kDeadline);
@@ -39,39 +28,11 @@ Result<json::Value> ask_alerts(const std::string& socket) {
   return **list;
 }
 
-std::string firing_text(const json::Value& list, const TerminalStyle& style) {
-  const auto& firing = array_of(list, "firing");
-  if (firing.empty()) return "nothing fires\n";
-  TextTable table({"severity", "since", "what", "found"});
-  for (const auto& each : firing) {
-    const std::string severity = text_of(each, "severity");
-    const bool bad = severity == "high" || severity == "critical";
-    table.add({severity, text_of(each, "since"), text_of(each, "title"), text_of(each, "value")},
-              bad ? Colour::red : Colour::none);
-  }
-  const auto total = json::get_integer(list, "firing_total").value_or(0);
-  const auto more = total - static_cast<std::int64_t>(firing.size());
-  return table.render(style) + (more > 0 ? fmt::format("and {} more\n", more) : "");
-}
-
-std::string alerts_text(const json::Value& list, const TerminalStyle& style) {
-  const auto& alerts = array_of(list, "alerts");
-  if (alerts.empty()) return "nothing was told yet\n";
-  TextTable table({"n", "channel", "made", "state", "about", "trouble"});
-  for (const auto& each : alerts) {
-    const std::string state = text_of(each, "state");
-    table.add({text_of(each, "n"), text_of(each, "channel"), text_of(each, "made"), state,
-               text_of(each, "summary"), text_of(each, "message")},
-              state == "sent" ? Colour::none : Colour::red);
-  }
-  return table.render(style);
-}
-
 // The alert of that number, as it stands now.
 Result<json::Value> find_alert(const std::string& socket, std::int64_t n) {
   auto list = ask_alerts(socket);
   if (!list) return list;
-  for (const auto& each : array_of(*list, "alerts")) {
+  for (const auto& each : alerts::member_array(*list, "alerts")) {
     if (json::get_integer(each, "n").value_or(0) == n) return each;
   }
   return Error{Errc::not_found, fmt::format("alert {} is not on record any more", n)};
@@ -87,7 +48,8 @@ int run_alert_list(const Arguments& arguments, Output& output) {
   if (output.json) {
     output.write_json(*list);
   } else {
-    output.out << firing_text(*list, output.style) << '\n' << alerts_text(*list, output.style);
+    output.out << alerts::firing_text(*list, output.style) << '\n'
+               << alerts::alerts_text(*list, output.style);
   }
   return kExitPass;
 }
@@ -107,8 +69,8 @@ int run_alert_test(const Arguments& arguments, Output& output) {
     if (!alert) return output.fail(alert.error());
     const auto passed = std::chrono::steady_clock::now() - begun;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(passed).count();
-    const std::string state = text_of(*alert, "state");
-    const std::string trouble = text_of(*alert, "message");
+    const std::string state = alerts::member_text(*alert, "state");
+    const std::string trouble = alerts::member_text(*alert, "message");
     if (state == "waiting" && trouble.empty() && passed < kTestDeadline) {
       usleep(kLookUs);
       continue;

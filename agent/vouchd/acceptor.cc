@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "core/log.h"
+#include "core/owner.h"
 #include "proto/problem.h"
 #include "proto/receipt.h"
 
@@ -54,24 +55,6 @@ AcceptedCheckpoint from_signed(const checkpoint::Signed& signed_checkpoint) {
 
 }  // namespace
 
-std::optional<std::string> read_untrusted(const std::string& path, uid_t uid) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd) return std::nullopt;
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  if (status.st_nlink != 1 || (status.st_uid != uid && status.st_uid != geteuid())) {
-    return std::nullopt;
-  }
-  auto text = read_all(fd.get(), receipt::kReceiptBytesMax, path);
-  if (!text) return std::nullopt;
-  return *std::move(text);
-}
-
-uid_t owner_of(const std::string& directory) {
-  struct stat status {};
-  return ::stat(directory.c_str(), &status) == 0 ? status.st_uid : geteuid();
-}
-
 Result<Acceptor> Acceptor::make(State& state, const Clock& clock, AcceptorOptions options) {
   Acceptor acceptor(state, clock, std::move(options));
   if (state.has_store()) {
@@ -99,8 +82,9 @@ Status Acceptor::take_successions() {
     const std::string name = origin.substr(origin.rfind('/') + 1);
     bool followed = false;
     for (const std::string& file : {"." + name, std::string()}) {
-      const auto note = read_untrusted(
-          options_.receipts_dir + "/" + std::string(kSuccession) + file, options_.ship_uid);
+      const auto note =
+          read_untrusted(options_.receipts_dir + "/" + std::string(kSuccession) + file,
+                         options_.ship_uid, receipt::kReceiptBytesMax);
       if (!note || followed) continue;
       auto done = follow_succession(state_, clock_.wall_ms(), *note);
       if (!done) return std::move(done).error();
@@ -114,7 +98,7 @@ Status Acceptor::take_successions() {
 
 std::optional<std::string> Acceptor::read(std::int64_t seq, std::string_view suffix) const {
   return read_untrusted(options_.receipts_dir + "/" + seq_name(seq) + std::string(suffix),
-                        options_.ship_uid);
+                        options_.ship_uid, receipt::kReceiptBytesMax);
 }
 
 Result<int> Acceptor::scan() {

@@ -65,10 +65,4 @@ class Acceptor {
   std::optional<policy_file::Policy> policy_;
 };
 
-// A file of receipts/ as it must be: regular, one link, owner `uid` or ourselves, at most 256 KiB.
-// Anything else is as if it were not there.
-std::optional<std::string> read_untrusted(const std::string& path, uid_t uid);
-// Who owns the directory, and so may own what is in it; ourselves if it is not there.
-uid_t owner_of(const std::string& directory);
-
 }  // namespace vouch::agent

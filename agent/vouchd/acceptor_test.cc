@@ -107,29 +107,6 @@ TEST_CASE("receipts that do not hold acknowledge nothing", "[acceptor]") {
   CHECK_FALSE(state.outbox.has(0));
 }
 
-TEST_CASE("files that are no plain files of ours are not read", "[acceptor]") {
-  World world;
-  const std::string path = world.directory + "/file";
-  world.write("file", "x");
-  CHECK(read_untrusted(path, geteuid()) == "x");
-
-  REQUIRE(symlink(path.c_str(), (world.directory + "/link").c_str()) == 0);
-  CHECK_FALSE(read_untrusted(world.directory + "/link", geteuid()));
-  REQUIRE(link(path.c_str(), (world.directory + "/hard").c_str()) == 0);
-  CHECK_FALSE(read_untrusted(path, geteuid()));
-  REQUIRE(mkfifo((world.directory + "/fifo").c_str(), 0600) == 0);
-  CHECK_FALSE(read_untrusted(world.directory + "/fifo", geteuid()));
-  CHECK_FALSE(read_untrusted("/dev/zero", geteuid()));
-  world.write("huge", std::string(300'000, 'x'));
-  CHECK_FALSE(read_untrusted(world.directory + "/huge", geteuid()));
-  if (geteuid() == 0) {
-    world.write("foreign", "x");
-    REQUIRE(chown((world.directory + "/foreign").c_str(), 65534, 65534) == 0);
-    CHECK_FALSE(read_untrusted(world.directory + "/foreign", 0));
-    CHECK(read_untrusted(world.directory + "/foreign", 65534));
-  }
-}
-
 TEST_CASE("unsigned words of the store stop nothing and delete nothing, for a day", "[acceptor]") {
   World world;
   world.enrol();

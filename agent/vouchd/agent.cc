@@ -9,6 +9,7 @@
 #include "core/digest.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/owner.h"
 #include "policies/engine/waiver.h"
 #include "proto/names.h"
 

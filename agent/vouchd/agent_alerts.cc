@@ -3,6 +3,7 @@
 // record.
 #include "agent/vouchd/agent.h"
 #include "agent/vouchd/alerting.h"
+#include "core/owner.h"
 #include "policies/engine/waiver.h"
 
 namespace vouch::agent {

@@ -1,40 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent knows of, as conditions for the engine of alerts (docs/alerts.md). Pure: each
-// function says, from values, all that is wrong as seen from one source.
+// What the agent knows of, beside what was judged (alerts/sources), as conditions for the engine
+// of alerts (docs/alerts.md). Pure: each function says, from values, all that is wrong as seen from
+// one source.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/vouchd/bundle_ledger.h"
 #include "alerts/condition.h"
+#include "alerts/sources/judged.h"
 #include "core/clock.h"
-#include "core/result.h"
-#include "policies/engine/pack.h"
 #include "policies/engine/waiver.h"
-#include "proto/outcomes.h"
 #include "proto/record.h"
 #include "proto/schedule.h"
-#include "proto/subjects.h"
 
 namespace vouch::agent {
 
-// What is put on every condition of this host, and what is known of controls.
-struct AlertContext {
-  alerts::Labels labels;                                     // `host` and those of the site.
-  std::map<std::string, std::string, std::less<>> criteria;  // By control: "soc2-2017 CC6.1".
-  const policy::PackSet* packs = nullptr;
-};
+using alerts::AlertContext;
 
-// control-drift and not-judged. A findings blob that is lost leaves only its rows out.
-alerts::Report outcomes_report(const AlertContext& context, const std::string& collector,
-                               const std::vector<Outcome>& outcomes, const BlobReader& read);
-// configuration-drift, from the input table `drift`; one condition for each row of a table.
-alerts::Report drift_report(const AlertContext& context, const std::string& collector,
-                            std::string_view drift);
 // collector-failure. No reason: the last run was good.
 alerts::Report failure_report(const AlertContext& context, const std::string& collector,
                               std::string_view reason, std::string_view message);
@@ -55,9 +41,5 @@ alerts::Report log_report(const AlertContext& context, bool log_alarm, bool fork
 // For 24 h.
 alerts::Report rollback_report(const AlertContext& context, const StoreRollback& rollback);
 alerts::Report drop_report(const AlertContext& context, const SpoolDrop& drop);
-
-// From the files of policies/mappings: which criteria a control evidences or supports.
-Result<std::map<std::string, std::string, std::less<>>> read_criteria(
-    const std::vector<std::string>& files);
 
 }  // namespace vouch::agent

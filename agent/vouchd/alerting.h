@@ -14,11 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/vouchd/alert_ledger.h"
 #include "agent/vouchd/alert_sources.h"
 #include "agent/vouchd/state.h"
-#include "alerts/engine.h"
-#include "alerts/rules.h"
+#include "alerts/desk.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -44,13 +42,8 @@ class Alerting final : public RecordListener {
                                                 const policy::PackSet& packs,
                                                 AlertingOptions options);
 
-  Alerting(State& state, const Clock& clock, AlertLedger ledger, AlertingOptions options,
-           alerts::Rules rules)  // Use open().
-      : state_(state),
-        clock_(clock),
-        ledger_(std::move(ledger)),
-        options_(std::move(options)),
-        rules_(std::move(rules)) {}
+  Alerting(State& state, alerts::Desk desk, AlertingOptions options)  // Use open().
+      : state_(state), desk_(std::move(desk)), options_(std::move(options)) {}
 
   // Before the first record: what is no longer configured is over, files follow the ledger.
   Status start();
@@ -59,44 +52,25 @@ class Alerting final : public RecordListener {
   // What time and the ledger say, new files, answers of vouch-ship.
   Status tick();
   // When tick() has something to do even if nothing happens.
-  [[nodiscard]] std::optional<WallMs> next_wake() const;
+  [[nodiscard]] std::optional<WallMs> next_wake() const { return desk_.next_wake(); }
 
   // Queues a test; its number. Errc::not_found: no such channel.
-  Result<std::int64_t> send_test(std::string_view channel);
+  Result<std::int64_t> send_test(std::string_view channel) { return desk_.send_test(channel); }
   // For `vouch status` and `vouch alert list`.
-  [[nodiscard]] json::Value summary();
-  Result<json::Value> list(std::int64_t at_most);
+  [[nodiscard]] json::Value summary() { return desk_.summary(); }
+  Result<json::Value> list(std::int64_t at_most) { return desk_.list(at_most); }
 
  private:
-  struct Said {
-    std::vector<alerts::Alert> alerts;
-    std::vector<alerts::Change> changes;
-  };
   Status refresh();
-  Result<Said> advance(const std::vector<alerts::Report>& reports);
-  Status store(const Said& said);                           // Within a transaction.
-  Status step(const std::vector<alerts::Report>& reports);  // Both, in one of its own.
   std::vector<alerts::Report> reports_of(const Record& record);
   void add_observation(const Observation& observation, std::vector<alerts::Report>& reports);
   Result<std::vector<alerts::Report>> reports_of_ledger();
-  Status tend_waiting();
-  Status write_file(const AlertOnRecord& waiting);
-  Result<bool> take_answer(const AlertOnRecord& waiting);  // True: it was sent.
-  Status drop_if_old(const AlertOnRecord& waiting);
-  [[nodiscard]] std::string path_of(std::int64_t n) const;
 
   State& state_;
-  const Clock& clock_;
-  AlertLedger ledger_;
+  alerts::Desk desk_;
   AlertingOptions options_;
-  alerts::Rules rules_;
   AlertContext context_;
-  alerts::State memory_;
-  std::int64_t generation_ = -1;             // Of memory_; -1: it must be read.
   std::map<std::string, std::string> seen_;  // Digests of what was reported of a collector last.
-  std::int64_t written_ = 0;                 // Files up to this number were written.
-  std::optional<WallMs> wake_;
-  WallMs pruned_ = 0;
 };
 
 }  // namespace vouch::agent

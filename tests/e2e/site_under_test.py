@@ -65,10 +65,10 @@ class Store:
         must([program("vouch-store"), "init", "--dir", self.dir, "--origin", ORIGIN,
               "--host", "127.0.0.1", "--listen", f"127.0.0.1:{self.port}"])
 
-    def start(self, env=None, prefix=()):
+    def start(self, env=None, prefix=(), options=()):
         """With a prefix (a tracer) it may end before it listens: that is then the test's wish."""
         with open(self.dir + ".log", "ab") as log:
-            self.process = subprocess.Popen([*prefix, program("vouch-store"), "serve", "--dir", self.dir],
+            self.process = subprocess.Popen([*prefix, program("vouch-store"), "serve", "--dir", self.dir, *options],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **(env or {})}, start_new_session=True)
         until = time.monotonic() + WAIT_S

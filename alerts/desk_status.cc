@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `vouch status` and `vouch alert list` show of alerts.
+// What people are shown of alerts.
 #include <algorithm>
 
-#include "agent/vouchd/alerting.h"
+#include "alerts/desk.h"
 
-namespace vouch::agent {
+namespace vouch::alerts {
 namespace {
 
 // An answer on the control socket is one line of at most 64 KiB.
@@ -37,7 +37,7 @@ json::Value alert_to_json(const AlertOnRecord& alert) {
 
 }  // namespace
 
-json::Value Alerting::summary() {
+json::Value Desk::summary() {
   json::Object out{{"channels", static_cast<std::int64_t>(rules_.channels.size())}};
   std::int64_t firing = 0;
   for (const auto& [key, known] : memory_.conditions) firing += known.firing ? 1 : 0;
@@ -53,7 +53,7 @@ json::Value Alerting::summary() {
   return out;
 }
 
-Result<json::Value> Alerting::list(std::int64_t at_most) {
+Result<json::Value> Desk::list(std::int64_t at_most) {
   auto latest = ledger_.latest(at_most);
   if (!latest) return std::move(latest).error();
   json::Array alerts;
@@ -61,7 +61,7 @@ Result<json::Value> Alerting::list(std::int64_t at_most) {
   for (const AlertOnRecord& each : *latest) {
     if (!add(alerts, bytes, alert_to_json(each))) break;
   }
-  std::vector<const alerts::ConditionState*> worst;
+  std::vector<const ConditionState*> worst;
   for (const auto& [key, known] : memory_.conditions) {
     if (known.firing) worst.push_back(&known);
   }
@@ -71,20 +71,19 @@ Result<json::Value> Alerting::list(std::int64_t at_most) {
   json::Array firing;
   bytes = 0;
   for (const auto* known : worst) {
-    const alerts::Condition& condition = known->condition;
+    const Condition& condition = known->condition;
     json::Object one{{"key", condition.key},
                      {"kind", condition.kind},
-                     {"severity", alerts::to_string(condition.severity)},
+                     {"severity", to_string(condition.severity)},
                      {"title", condition.title},
-                     {"value", alerts::tidy_text(condition.value, kValueBytesMax)},
+                     {"value", tidy_text(condition.value, kValueBytesMax)},
                      {"since", second_of(known->since)},
                      {"flapping", known->flapping}};
     if (!add(firing, bytes, std::move(one))) break;
   }
   json::Array channels;
   for (const auto& channel : rules_.channels) {
-    channels.push_back(
-        json::Object{{"name", channel.name}, {"kind", alerts::to_string(channel.kind)}});
+    channels.push_back(json::Object{{"name", channel.name}, {"kind", to_string(channel.kind)}});
   }
   return json::Value(json::Object{{"firing", std::move(firing)},
                                   {"firing_total", static_cast<std::int64_t>(worst.size())},
@@ -92,4 +91,4 @@ Result<json::Value> Alerting::list(std::int64_t at_most) {
                                   {"channels", std::move(channels)}});
 }
 
-}  // namespace vouch::agent
+}  // namespace vouch::alerts

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/vouchd/alert_ledger.h"
+#include "alerts/ledger.h"
 
 #include "core/json.h"
 
-namespace vouch::agent {
+namespace vouch::alerts {
 namespace {
 
 constexpr const char* kSchema = R"sql(
@@ -25,9 +25,9 @@ CREATE INDEX IF NOT EXISTS alerts_waiting ON alerts (n) WHERE state = 'waiting';
 constexpr std::string_view kColumns =
     "n, channel, type, summary, state, made, sent, failed, message";
 
-std::string summary_of(const alerts::Alert& alert) {
-  if (alert.type == alerts::AlertType::test) return "a test";
-  if (alert.type == alerts::AlertType::held) {
+std::string summary_of(const Alert& alert) {
+  if (alert.type == AlertType::test) return "a test";
+  if (alert.type == AlertType::held) {
     return std::to_string(alert.held.firing + alert.held.resolved) + " held back";
   }
   const auto& first = alert.conditions.front();
@@ -40,12 +40,12 @@ std::string summary_of(const alerts::Alert& alert) {
 
 }  // namespace
 
-Result<AlertLedger> AlertLedger::open(sqlite::Database& database) {
-  if (auto made = database.execute(kSchema); !made) return std::move(made).error().in("agent.db");
-  return AlertLedger(database);
+Result<Ledger> Ledger::open(sqlite::Database& database) {
+  if (auto made = database.execute(kSchema); !made) return std::move(made).error().in("alerts");
+  return Ledger(database);
 }
 
-Result<std::int64_t> AlertLedger::generation() {
+Result<std::int64_t> Ledger::generation() {
   auto statement = database_->prepare("SELECT value FROM alert_generation");
   if (!statement) return std::move(statement).error();
   auto row = statement->step();
@@ -53,7 +53,7 @@ Result<std::int64_t> AlertLedger::generation() {
   return *row ? statement->integer(0) : 0;
 }
 
-Status AlertLedger::load(alerts::State& state) {
+Status Ledger::load(State& state) {
   auto statement = database_->prepare("SELECT key, text FROM alert_state");
   if (!statement) return std::move(statement).error();
   for (;;) {
@@ -61,11 +61,11 @@ Status AlertLedger::load(alerts::State& state) {
     if (!row) return std::move(row).error();
     if (!*row) return Ok{};
     auto loaded = state.load(statement->text(0), statement->text(1));
-    if (!loaded) return std::move(loaded).error().in("agent.db");
+    if (!loaded) return std::move(loaded).error().in("alerts");
   }
 }
 
-Status AlertLedger::save(const std::vector<alerts::Change>& changes, std::int64_t generation) {
+Status Ledger::save(const std::vector<Change>& changes, std::int64_t generation) {
   auto put = database_->prepare(
       "INSERT INTO alert_state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET text = excluded.text");
   if (!put) return std::move(put).error();
@@ -80,7 +80,7 @@ Status AlertLedger::save(const std::vector<alerts::Change>& changes, std::int64_
   return count->bind(1, generation).run();
 }
 
-Status AlertLedger::add(alerts::Alert alert) {
+Status Ledger::add(Alert alert) {
   auto insert =
       database_->prepare("INSERT INTO alerts (channel, type, summary, made) VALUES (?, ?, ?, ?)");
   if (!insert) return std::move(insert).error();
@@ -96,7 +96,7 @@ Status AlertLedger::add(alerts::Alert alert) {
   return update->bind(1, json::write(to_json(alert))).bind(2, alert.n).run();
 }
 
-Result<std::int64_t> AlertLedger::count_waiting() {
+Result<std::int64_t> Ledger::count_waiting() {
   auto statement = database_->prepare("SELECT count(*) FROM alerts WHERE state = 'waiting'");
   if (!statement) return std::move(statement).error();
   auto row = statement->step();
@@ -104,7 +104,7 @@ Result<std::int64_t> AlertLedger::count_waiting() {
   return *row ? statement->integer(0) : 0;
 }
 
-Result<std::vector<AlertOnRecord>> AlertLedger::list(sqlite::Statement statement) {
+Result<std::vector<AlertOnRecord>> Ledger::list(sqlite::Statement statement) {
   std::vector<AlertOnRecord> found;
   for (;;) {
     auto row = statement.step();
@@ -116,14 +116,14 @@ Result<std::vector<AlertOnRecord>> AlertLedger::list(sqlite::Statement statement
   }
 }
 
-Result<std::vector<AlertOnRecord>> AlertLedger::waiting() {
+Result<std::vector<AlertOnRecord>> Ledger::waiting() {
   auto statement = database_->prepare("SELECT " + std::string(kColumns) +
                                       " FROM alerts WHERE state = 'waiting' ORDER BY n");
   if (!statement) return std::move(statement).error();
   return list(*std::move(statement));
 }
 
-Result<std::vector<AlertOnRecord>> AlertLedger::latest(std::int64_t at_most) {
+Result<std::vector<AlertOnRecord>> Ledger::latest(std::int64_t at_most) {
   auto statement = database_->prepare("SELECT " + std::string(kColumns) +
                                       " FROM alerts ORDER BY n DESC LIMIT ?");
   if (!statement) return std::move(statement).error();
@@ -131,35 +131,35 @@ Result<std::vector<AlertOnRecord>> AlertLedger::latest(std::int64_t at_most) {
   return list(*std::move(statement));
 }
 
-Result<std::string> AlertLedger::text(std::int64_t n) {
+Result<std::string> Ledger::text(std::int64_t n) {
   auto statement = database_->prepare("SELECT text FROM alerts WHERE n = ?");
   if (!statement) return std::move(statement).error();
   auto row = statement->bind(1, n).step();
   if (!row) return std::move(row).error();
-  if (!*row) return Error{Errc::not_found, "agent.db: no alert " + std::to_string(n)};
+  if (!*row) return Error{Errc::not_found, "no alert " + std::to_string(n)};
   return statement->text(0);
 }
 
-Status AlertLedger::set_sent(std::int64_t n, WallMs at) {
+Status Ledger::set_sent(std::int64_t n, WallMs at) {
   auto statement = database_->prepare(
       "UPDATE alerts SET state = 'sent', sent = ?, text = '', message = '' WHERE n = ?");
   if (!statement) return std::move(statement).error();
   return statement->bind(1, at).bind(2, n).run();
 }
 
-Status AlertLedger::set_failed(std::int64_t n, WallMs at, std::string_view message) {
+Status Ledger::set_failed(std::int64_t n, WallMs at, std::string_view message) {
   auto statement = database_->prepare("UPDATE alerts SET failed = ?, message = ? WHERE n = ?");
   if (!statement) return std::move(statement).error();
   return statement->bind(1, at).bind(2, message).bind(3, n).run();
 }
 
-Status AlertLedger::set_dropped(std::int64_t n) {
+Status Ledger::set_dropped(std::int64_t n) {
   auto statement = database_->prepare("UPDATE alerts SET state = 'dropped', text = '' WHERE n = ?");
   if (!statement) return std::move(statement).error();
   return statement->bind(1, n).run();
 }
 
-Status AlertLedger::prune(WallMs now) {
+Status Ledger::prune(WallMs now) {
   auto statement = database_->prepare(
       "DELETE FROM alerts WHERE state <> 'waiting' AND (made < ? OR n <= (SELECT max(n) FROM "
       "alerts) - ?)");
@@ -167,4 +167,4 @@ Status AlertLedger::prune(WallMs now) {
   return statement->bind(1, now - kAlertsOnRecordMs).bind(2, kAlertsOnRecordMax).run();
 }
 
-}  // namespace vouch::agent
+}  // namespace vouch::alerts

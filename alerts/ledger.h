@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alerts in the agent's ledger (docs/formats/alert.md): what the engine remembers, the alerts that
-// wait to be delivered, and what became of the others. Each call belongs into a transaction of the
-// ledger.
+// Alerts in a database, the agent's ledger or the store's own (docs/formats/alert.md): what the
+// engine remembers, the alerts that wait to be delivered, and what became of the others. Each call
+// belongs into a transaction of that database.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include "core/result.h"
 #include "core/sqlite.h"
 
-namespace vouch::agent {
+namespace vouch::alerts {
 
 inline constexpr std::int64_t kAlertsWaitingMax = 1000;
 inline constexpr std::int64_t kAlertsOnRecordMax = 10'000;
@@ -33,18 +33,18 @@ struct AlertOnRecord {
   std::string message;  // Why.
 };
 
-class AlertLedger {
+class Ledger {
  public:
   // Makes the tables if they are missing.
-  static Result<AlertLedger> open(sqlite::Database& database);
+  static Result<Ledger> open(sqlite::Database& database);
 
   // Counts the changes of the engine's state: a transaction that was undone shows in it.
   Result<std::int64_t> generation();
-  Status load(alerts::State& state);
-  Status save(const std::vector<alerts::Change>& changes, std::int64_t generation);
+  Status load(State& state);
+  Status save(const std::vector<Change>& changes, std::int64_t generation);
 
   // Gives the alert its number.
-  Status add(alerts::Alert alert);
+  Status add(Alert alert);
   Result<std::int64_t> count_waiting();
   Result<std::vector<AlertOnRecord>> waiting();                     // By number.
   Result<std::vector<AlertOnRecord>> latest(std::int64_t at_most);  // The newest first.
@@ -56,9 +56,9 @@ class AlertLedger {
   Status prune(WallMs now);
 
  private:
-  explicit AlertLedger(sqlite::Database& database) : database_(&database) {}
+  explicit Ledger(sqlite::Database& database) : database_(&database) {}
   Result<std::vector<AlertOnRecord>> list(sqlite::Statement statement);
   sqlite::Database* database_;
 };
 
-}  // namespace vouch::agent
+}  // namespace vouch::alerts

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was judged, as conditions for the engine of alerts (docs/alerts.md): the same for one host
+// and for each host of a fleet. Pure: each function says, from values, all that is wrong as seen
+// from one source.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alerts/condition.h"
+#include "core/result.h"
+#include "policies/engine/pack.h"
+#include "proto/outcomes.h"
+#include "proto/subjects.h"
+
+namespace vouch::alerts {
+
+// What is put on every condition of a host, and what is known of controls.
+struct AlertContext {
+  Labels labels;                                             // `host` and those of the site.
+  std::map<std::string, std::string, std::less<>> criteria;  // By control: "soc2-2017 CC6.1".
+  const policy::PackSet* packs = nullptr;
+};
+
+// control-drift and not-judged. A findings blob that is lost leaves only its rows out.
+Report outcomes_report(const AlertContext& context, const std::string& collector,
+                       const std::vector<Outcome>& outcomes, const BlobReader& read);
+// configuration-drift, from the input table `drift`; one condition for each row of a table.
+Report drift_report(const AlertContext& context, const std::string& collector,
+                    std::string_view drift);
+// A condition with the labels of the context.
+Condition make_condition(const AlertContext& context, std::string key, std::string_view kind,
+                         Severity severity, std::string title);
+
+// From the files of policies/mappings: which criteria a control evidences or supports.
+Result<std::map<std::string, std::string, std::less<>>> read_criteria(
+    const std::vector<std::string>& files);
+
+}  // namespace vouch::alerts
