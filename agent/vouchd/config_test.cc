@@ -115,7 +115,7 @@ TEST_CASE("the example and what the package installs are good configurations", "
   const auto config = parse_config(*text, path);
 
   if (!config) FAIL(config.error().message);
-  CHECK(config->collectors.size() == 4);
+  CHECK(config->collectors.size() == 5);
 }
 
 TEST_CASE("the schema has the keys that the reader has", "[config]") {
