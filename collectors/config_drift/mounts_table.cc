@@ -76,7 +76,11 @@ class UsageRows {
   void add(const Mount& mount, const Result<Usage>& usage) {
     if (!usage) {
       // A path that is not here belongs to another mount namespace, or is hidden by a later mount.
-      if (usage.error().code != Errc::not_found) rows_.gap(mount.path, usage.error());
+      // A file system that a user runs for himself is closed to all others, and no room of the
+      // host.
+      const bool is_elsewhere = usage.error().code == Errc::not_found;
+      const bool is_users = mount.type.starts_with("fuse") && usage.error().code == Errc::denied;
+      if (!is_elsewhere && !is_users) rows_.gap(mount.path, usage.error());
       return;
     }
     if (usage->size_bytes == 0 || !devices_.insert(usage->device).second) return;
