@@ -237,7 +237,7 @@ TEST_CASE("directory services whose rules are not examined are said", "[access]"
   TestTree tree;
   make_host(tree);
   tree.file("/etc/nsswitch.conf", "passwd: files sss\nsudoers: files sss\n");
-  tree.file("/etc/sudoers", "ann ALL=ALL\nbroken line\n");
+  tree.remove("/etc/sudoers").file("/etc/sudoers", "ann ALL=ALL\nbroken line\n");
 
   const auto answer = collect(tree, {"sudo_rules", "sudo_files"});
 

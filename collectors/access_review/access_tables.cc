@@ -10,6 +10,7 @@
 #include "collectors/access_review/access_rules.h"
 #include "collectors/access_review/authorized_keys.h"
 #include "collectors/access_review/file_token.h"
+#include "collectors/access_review/hidden_directories.h"
 #include "collectors/facts/sshd_config.h"
 #include "collectors/sdk/context.h"
 #include "core/digest.h"
@@ -24,6 +25,7 @@ constexpr std::size_t kFileBytesMax = 4 << 20;
 constexpr std::string_view kReadAll = "CAP_DAC_READ_SEARCH";
 
 Status collect_access_rules(Context& context, Rows& rows) {
+  tell_hidden_directories(context.root(), rows, {"/etc/security", "/etc/security/access.d"});
   for (const char* pattern : {"/etc/security/access.conf", "/etc/security/access.d/*.conf"}) {
     for (const std::string& path : facts::glob_paths(context.root(), pattern)) {
       const auto text = context.root().read(path, kFileBytesMax);
@@ -56,6 +58,10 @@ std::vector<std::string> polkit_files(const Root& root) {
 }
 
 Status collect_polkit_rules(Context& context, Rows& rows) {
+  tell_hidden_directories(context.root(), rows,
+                          {"/etc/polkit-1/rules.d", "/run/polkit-1/rules.d",
+                           "/usr/local/share/polkit-1/rules.d", "/usr/share/polkit-1/rules.d",
+                           "/etc/polkit-1/localauthority", "/var/lib/polkit-1/localauthority"});
   const std::vector<std::string> files = polkit_files(context.root());
   if (rows.unchanged(file_token(context.root(), "polkit_rules 1", files))) return Ok{};
   std::set<std::string> seen;

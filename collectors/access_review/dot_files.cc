@@ -63,21 +63,25 @@ std::string_view type_name(mode_t mode) {
   return S_ISBLK(mode) ? "block" : "character";
 }
 
-// A link is shown as one, with the owner and mode of what it leads to, if that is there.
-void add_file(Context& context, Rows& rows, const std::string& user, const std::string& path,
-              std::string_view kind) {
+// A link is shown as one, with the owner and mode of what it leads to, if that is there. False: the
+// home itself cannot be looked into.
+bool add_file(Context& context, Rows& rows, const std::string& user, const std::string& home,
+              const DotFile& file) {
+  const std::string path = fmt::format("{}/{}", home, file.name);
   const auto own = context.root().lstat(path);
+  if (!own && own.error().code == Errc::not_found) return true;
   if (!own) {
-    const bool is_absent = own.error().code == Errc::not_found;
-    if (!is_absent) rows.gap(path, own.error());
-    return;
+    const bool is_home = own.error().code == Errc::denied && file.name.find('/') == file.name.npos;
+    rows.gap(is_home ? home : path, own.error());
+    return !is_home;
   }
   auto shown = *own;
   if (S_ISLNK(own->st_mode)) {
     if (const auto target = context.root().stat(path)) shown = *target;
   }
-  rows.add({user, path, kind, type_name(own->st_mode), fmt::format("{:04o}", shown.st_mode & 07777),
-            shown.st_uid, shown.st_gid});
+  rows.add({user, path, file.kind, type_name(own->st_mode),
+            fmt::format("{:04o}", shown.st_mode & 07777), shown.st_uid, shown.st_gid});
+  return true;
 }
 
 Status collect_dot_files(Context& context, Rows& rows) {
@@ -95,7 +99,7 @@ Status collect_dot_files(Context& context, Rows& rows) {
       continue;
     }
     for (const DotFile& file : kDotFiles) {
-      add_file(context, rows, account.entry.name, fmt::format("{}/{}", home, file.name), file.kind);
+      if (!add_file(context, rows, account.entry.name, home, file)) break;
     }
   }
   return Ok{};

@@ -154,7 +154,28 @@ TEST_CASE("an unreadable home is a gap", "[traps]") {
   REQUIRE(::chmod((tree.path() + "/home/ann").c_str(), 0700) == 0);
 
   CHECK(answer.has_gap("authorized_keys", "/home/ann/.ssh/authorized_keys"));
-  CHECK(answer.has_gap("user_dot_files", "/home/ann/.ssh"));
+  CHECK(answer.has_gap("user_dot_files", "/home/ann"));
+}
+
+TEST_CASE("a directory of rules that cannot be listed is a gap, not an empty table", "[traps]") {
+  if (::geteuid() == 0) {
+    WARN("skipped: root lists every directory");
+    return;
+  }
+  TestTree tree;
+  tree.file("/etc/polkit-1/rules.d/49-x.rules", "return polkit.Result.YES");
+  tree.file("/etc/profile.d/tmout.sh", "TMOUT=5");
+  for (const char* directory : {"/etc/polkit-1/rules.d", "/etc/profile.d"}) {
+    REQUIRE(::chmod((tree.path() + directory).c_str(), 0) == 0);
+  }
+
+  const auto answer = collect(tree, {.tables = {"polkit_rules", "shell_settings"}});
+  for (const char* directory : {"/etc/polkit-1/rules.d", "/etc/profile.d"}) {
+    REQUIRE(::chmod((tree.path() + directory).c_str(), 0700) == 0);
+  }
+
+  CHECK(answer.has_gap("polkit_rules", "/etc/polkit-1/rules.d"));
+  CHECK(answer.has_gap("shell_settings", "/etc/profile.d"));
 }
 
 TEST_CASE("defaults of useradd and of shells are read where they are", "[traps]") {

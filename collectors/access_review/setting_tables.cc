@@ -6,6 +6,7 @@
 #include "collectors/access_review/access_review.h"
 #include "collectors/access_review/accounts.h"
 #include "collectors/access_review/file_token.h"
+#include "collectors/access_review/hidden_directories.h"
 #include "collectors/access_review/shell_settings.h"
 #include "collectors/facts/sshd_config.h"
 #include "collectors/sdk/context.h"
@@ -38,6 +39,7 @@ std::vector<std::string> shell_files(const Root& root) {
 }
 
 Status collect_shell_settings(Context& context, Rows& rows) {
+  tell_hidden_directories(context.root(), rows, {"/etc/profile.d", "/etc/zsh"});
   const std::vector<std::string> files = shell_files(context.root());
   std::vector<std::string> inputs = files;
   inputs.emplace_back("/etc/profile.d");
