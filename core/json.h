@@ -70,6 +70,10 @@ inline constexpr int kDepthMax = 16;
 // zero, depth over kDepthMax, trailing bytes. White space between tokens is accepted.
 Result<Value> parse(std::string_view text);
 
+// The same for what another program printed: a number that is no integer of ours (0.25, 1e3,
+// 7710721118794888787) becomes a string with its digits, instead of an error.
+Result<Value> parse_foreign(std::string_view text);
+
 // RFC 8785 (JCS) in UTF-8, no newline at the end. Strings must be valid UTF-8 (assert).
 std::string write(const Value& value);
 // Appends a JSON string literal, quoted and escaped as in RFC 8785.

@@ -27,6 +27,7 @@ struct Handler {
   Value root;
   std::string text;         // Of the string, key or number that is being read.
   const char* broken = "";  // The rule of ours that was broken.
+  bool is_foreign = false;  // Numbers that are none of ours become their text.
 
   bool refuse(const char* rule, bj::error_code& ec) {
     broken = rule;
@@ -98,18 +99,26 @@ struct Handler {
     text.append(part.data(), part.size());
     // An integral value may still have been written as 1e3, 1.0 or -0.
     const bool plain = text.find_first_of(".eE") == std::string::npos && text != "-0";
-    text.clear();
-    if (!plain) return refuse("a number that is not written as an integer", ec);
+    if (!plain) return other_number("a number that is not written as an integer", ec);
     if (integer > kIntegerMax || integer < -kIntegerMax) {
-      return refuse("an integer beyond 2^53-1", ec);
+      return other_number("an integer beyond 2^53-1", ec);
     }
+    text.clear();
     return add(integer);
   }
-  bool on_uint64(std::uint64_t, bj::string_view, bj::error_code& ec) {
-    return refuse("an integer beyond 2^53-1", ec);  // Only what int64 cannot hold comes here.
+  bool on_uint64(std::uint64_t, bj::string_view part, bj::error_code& ec) {
+    text.append(part.data(), part.size());
+    return other_number("an integer beyond 2^53-1", ec);  // Only what int64 cannot hold comes here.
   }
-  bool on_double(double, bj::string_view, bj::error_code& ec) {
-    return refuse("a number that is not an integer within 2^53-1", ec);
+  bool on_double(double, bj::string_view part, bj::error_code& ec) {
+    text.append(part.data(), part.size());
+    return other_number("a number that is not an integer within 2^53-1", ec);
+  }
+  bool other_number(const char* rule, bj::error_code& ec) {
+    if (!is_foreign) return refuse(rule, ec);
+    Value value(std::move(text));
+    text.clear();
+    return add(std::move(value));
   }
   bool on_bool(bool value, bj::error_code&) { return add(value); }
   bool on_null(bj::error_code&) { return add(nullptr); }
@@ -117,12 +126,11 @@ struct Handler {
   bool on_comment(bj::string_view, bj::error_code&) { return true; }
 };
 
-}  // namespace
-
-Result<Value> parse(std::string_view text) {
+Result<Value> parse_with(std::string_view text, bool is_foreign) {
   bj::parse_options options;
   options.max_depth = kDepthMax + 1;  // The handler counts; it names the rule.
   bj::basic_parser<Handler> parser(options);
+  parser.handler().is_foreign = is_foreign;
   bj::error_code ec;
   const std::size_t parsed = parser.write_some(false, text.data(), text.size(), ec);
   const auto& handler = parser.handler();
@@ -134,6 +142,16 @@ Result<Value> parse(std::string_view text) {
     return Error{Errc::invalid, fmt::format("json: byte {}: bytes after the value", parsed)};
   }
   return std::move(parser.handler().root);
+}
+
+}  // namespace
+
+Result<Value> parse(std::string_view text) {
+  return parse_with(text, false);
+}
+
+Result<Value> parse_foreign(std::string_view text) {
+  return parse_with(text, true);
 }
 
 }  // namespace vouch::json

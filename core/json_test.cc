@@ -132,4 +132,15 @@ TEST_CASE("the vectors with fractions are refused, since our formats have none",
   CHECK_FALSE(parse(input));
 }
 
+TEST_CASE("numbers of other programs are kept as their text", "[json]") {
+  const auto value = parse_foreign(R"({"a":0.25,"b":7710721118794888787,"c":99999999999999999999,)"
+                                   R"("d":1e3,"e":-0,"f":12,"g":[1.5]})");
+
+  REQUIRE(value);
+  CHECK(write(*value) == R"({"a":"0.25","b":"7710721118794888787","c":"99999999999999999999",)"
+                         R"("d":"1e3","e":"-0","f":12,"g":["1.5"]})");
+  CHECK_FALSE(parse_foreign(R"({"a":0.25,"a":1})"));
+  CHECK_FALSE(parse_foreign("[01]"));
+}
+
 }  // namespace vouch::json

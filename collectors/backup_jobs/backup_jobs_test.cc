@@ -80,6 +80,8 @@ TEST_CASE("jobs are found in units and cron, and no secret is", "[backup_jobs]")
   CHECK_THAT(cell("b.service", "repository"), Catch::Contains("backup.example:8000/db"));
   CHECK(cell("b.service", "remote") == "true");
   CHECK(cell("b.service", "schedule") == "b.timer OnCalendar=daily");
+  CHECK(cell("b.service", "timer") == "b.timer");
+  CHECK(cell("cron:/etc/cron.d/c", "timer") == "null");
   CHECK(cell("b.service", "password_file_mode") == "0640");
   CHECK(cell("b.service", "paths") == "/etc,/srv");
   CHECK(cell("cron:/etc/cron.d/c", "schedule") == "cron 1 2 * * *");
@@ -106,7 +108,11 @@ TEST_CASE("wrong jobs are errors that name the job", "[backup_jobs]") {
   const auto bad =
       GENERATE(json::Array{job("a", "/r"), job("a", "/s")}, json::Array{job("", "/r")},
                json::Array{job("a", "")}, json::Array{job("a", "/r", "relative")},
-               json::Array{json::Object{{"name", "a"}, {"tool", "borg"}, {"repository", "/r"}}});
+               json::Array{json::Object{{"name", "a"}, {"tool", "tape"}, {"repository", "/r"}}},
+               json::Array{json::Object{{"name", "a"}, {"tool", "directory"}, {"repository", "r"}}},
+               json::Array{json::Object{{"name", "a"}, {"tool", "pgbackrest"}}},
+               json::Array{json::Object{
+                   {"name", "a"}, {"tool", "borg"}, {"repository", "/r"}, {"verify_days", "0"}}});
 
   const auto answer = run(tree.path(), bad, {"backup_jobs", "backup_snapshots"});
 

@@ -26,13 +26,13 @@ std::string_view cut_word(std::string_view& line) {
   return word;
 }
 
-void read_variable_line(std::string_view line, ResticEnvironment& environment) {
+void read_variable_line(std::string_view line, ToolEnvironment& environment) {
   for (const std::string& word : split_words(line)) read_assignment(word, environment);
 }
 
 // Several calls of one place are told apart by a number.
-void add_uses(std::vector<ResticUse> uses, const FoundUse& place, std::vector<FoundUse>& found) {
-  for (ResticUse& use : uses) {
+void add_uses(std::vector<ToolUse> uses, const FoundUse& place, std::vector<FoundUse>& found) {
+  for (ToolUse& use : uses) {
     FoundUse entry = place;
     const auto same = std::count_if(found.begin(), found.end(), [&](const FoundUse& other) {
       return other.name == place.name || other.name.starts_with(place.name + '#');
@@ -44,9 +44,9 @@ void add_uses(std::vector<ResticUse> uses, const FoundUse& place, std::vector<Fo
 }
 
 // Environment= and EnvironmentFile= of a service. Of the files, which hold the passwords as well,
-// only the two harmless names are taken.
-ResticEnvironment environment_of(const Root& root, const Unit& service, Discovery& discovery) {
-  ResticEnvironment environment;
+// only the harmless names are taken.
+ToolEnvironment environment_of(const Root& root, const Unit& service, Discovery& discovery) {
+  ToolEnvironment environment;
   for (const std::string& value : service.all("Service", "Environment")) {
     read_variable_line(value, environment);
   }
@@ -75,10 +75,19 @@ std::optional<std::string> schedule_for(const Unit& service, const Units& timers
   return std::nullopt;
 }
 
-bool mentions_restic(const Unit& service) {
+bool starts_tool(const Unit& service) {
   return std::any_of(service.settings.begin(), service.settings.end(), [](const UnitSetting& s) {
-    return s.key.starts_with("Exec") && s.value.find("restic") != std::string::npos;
+    return s.key.starts_with("Exec") && mentions_tool(s.value);
   });
+}
+
+// What systemd does when the service fails.
+std::vector<FailureAction> alerts_of(const Unit& service) {
+  std::vector<FailureAction> actions;
+  for (const std::string& value : service.all("Unit", "OnFailure")) {
+    for (const std::string& unit : split_words(value)) actions.push_back({"OnFailure", unit});
+  }
+  return actions;
 }
 
 void discover_units(const Root& root, Discovery& discovery) {
@@ -91,12 +100,13 @@ void discover_units(const Root& root, Discovery& discovery) {
     return;
   }
   for (const Unit& service : services->units) {
-    if (service.state == "masked" || !mentions_restic(service)) continue;
-    const ResticEnvironment environment = environment_of(root, service, discovery);
-    const FoundUse place{service.name, service.name, schedule_for(service, *timers), {}};
+    if (service.state == "masked" || !starts_tool(service)) continue;
+    const ToolEnvironment environment = environment_of(root, service, discovery);
+    const FoundUse place{
+        service.name, service.name, schedule_for(service, *timers), {}, alerts_of(service)};
     for (const std::string_view key : {"ExecStartPre", "ExecStart", "ExecStartPost"}) {
       for (const std::string& line : service.all("Service", key)) {
-        add_uses(find_restic(line, environment), place, discovery.uses);
+        add_uses(find_tools(line, environment), place, discovery.uses);
       }
     }
   }
@@ -158,7 +168,8 @@ void discover_cron(const Root& root, Discovery& discovery) {
 std::vector<FoundUse> read_crontab(std::string_view text, std::string_view path, bool has_user) {
   constexpr int kTimeFields = 5;
   std::vector<FoundUse> found;
-  ResticEnvironment environment;
+  ToolEnvironment environment;
+  std::vector<FailureAction> alerts;
   while (!text.empty()) {
     auto line = cut_line(text);
     if (line.empty() || line.starts_with('#')) continue;
@@ -173,6 +184,12 @@ std::vector<FoundUse> read_crontab(std::string_view text, std::string_view path,
       assignment += '=';
       for (const std::string& word : split_words(line.substr(equals + 1))) assignment += word;
       read_assignment(assignment, environment);
+      constexpr std::string_view kMailTo = "MAILTO=";
+      if (assignment.starts_with(kMailTo)) {
+        alerts.clear();
+        if (assignment.size() > kMailTo.size())
+          alerts.push_back({"MAILTO", assignment.substr(kMailTo.size())});
+      }
       continue;
     }
     std::string when(cut_word(line));
@@ -180,8 +197,8 @@ std::vector<FoundUse> read_crontab(std::string_view text, std::string_view path,
       when.append(" ").append(cut_word(line));
     }
     if (has_user) cut_word(line);
-    const FoundUse place{"cron:" + std::string(path), {}, "cron " + when, {}};
-    add_uses(find_restic(line, environment), place, found);
+    const FoundUse place{"cron:" + std::string(path), {}, "cron " + when, {}, alerts};
+    add_uses(find_tools(line, environment), place, found);
   }
   return found;
 }
@@ -189,9 +206,9 @@ std::vector<FoundUse> read_crontab(std::string_view text, std::string_view path,
 std::vector<FoundUse> read_script(std::string_view text, std::string_view path,
                                   std::string_view period) {
   std::vector<FoundUse> found;
-  if (text.find("restic") == text.npos) return found;
-  ResticEnvironment environment;
-  const FoundUse place{"cron:" + std::string(path), {}, std::string(period), {}};
+  if (!mentions_tool(text)) return found;
+  ToolEnvironment environment;
+  const FoundUse place{"cron:" + std::string(path), {}, std::string(period), {}, {}};
   std::string line;
   while (!text.empty()) {
     const auto piece = cut_line(text);
@@ -203,7 +220,7 @@ std::vector<FoundUse> read_script(std::string_view text, std::string_view path,
     line.append(piece);
     const std::string whole = std::exchange(line, {});
     read_variable_line(whole, environment);  // "export RESTIC_REPOSITORY=…"
-    add_uses(find_restic(whole, environment), place, found);
+    add_uses(find_tools(whole, environment), place, found);
   }
   return found;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a host starts restic: services with their timers, and cron.
+// Where a host starts backup tools: services with their timers, and cron.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,19 @@
 
 namespace vouch::backup_jobs {
 
+// Who is told when a run fails, as the configuration has it.
+struct FailureAction {
+  std::string kind;    // "OnFailure", "MAILTO"
+  std::string target;  // The unit; the address.
+};
+
 struct FoundUse {
   std::string name;  // "restic-backup.service", "cron:/etc/cron.d/restic"
   std::string unit;  // The service; empty for cron.
   std::optional<std::string>
       schedule;  // The timer or cron entry that starts it; none: nothing does.
-  ResticUse use;
+  ToolUse use;
+  std::vector<FailureAction> alerts;
 };
 
 struct Discovery {
@@ -28,7 +35,8 @@ struct Discovery {
 
 Discovery discover(const Root& root);
 
-// The calls of restic in one crontab. With `has_user` a line names the user before the command
+// The calls of backup tools in one crontab. With `has_user` a line names the user before the
+// command
 // (/etc/crontab, /etc/cron.d).
 std::vector<FoundUse> read_crontab(std::string_view text, std::string_view path, bool has_user);
 // In a script that cron runs by its directory; `period` is "cron.daily" and the like.

@@ -10,8 +10,8 @@
 namespace vouch::backup_jobs {
 namespace {
 
-std::vector<ResticUse> find(std::string_view line) {
-  return find_restic(line, {});
+std::vector<ToolUse> find(std::string_view line) {
+  return find_tools(line, {});
 }
 
 TEST_CASE("words are split as a shell splits them", "[command_line]") {
@@ -61,10 +61,10 @@ TEST_CASE("lines that only mention restic are no use of it", "[command_line]") {
 TEST_CASE("addresses of other hosts are remote", "[command_line]") {
   const auto* remote = GENERATE("sftp:u@h:/r", "rest:https://u:p@h:8000/", "s3:s3.amazonaws.com/b",
                                 "b2:bucket:p", "azure:c:/", "gs:b:/", "rclone:x:y");
-  CHECK(is_remote(remote));
+  CHECK(is_remote("restic", remote));
   const auto* local = GENERATE("/srv/r", "local:/srv/r", "rest:http://127.0.0.1:8000/",
                                "rest:http://u:p@localhost/", "relative/x", "strange:x");
-  CHECK_FALSE(is_remote(local));
+  CHECK_FALSE(is_remote("restic", local));
 }
 
 TEST_CASE("settings of units keep continuation lines and lose comments", "[unit_files]") {
