@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-COLLECTORS = ["access_review", "backup_jobs", "config_drift", "kernel_rules", "patch_level",
-              "special_files"]
+COLLECTORS = ["access_review", "backup_jobs", "config_drift", "deleted_libraries", "kernel_rules",
+              "patch_level", "rpm_packages", "special_files"]
 TYPES = ("text", "bytes", "integer", "boolean", "time")
 
 
