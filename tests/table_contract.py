@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 COLLECTORS = ["access_review", "backup_jobs", "config_drift", "deleted_libraries", "kernel_rules",
-              "patch_level", "rpm_packages", "special_files"]
+              "package_files", "patch_level", "rpm_packages", "special_files"]
 TYPES = ("text", "bytes", "integer", "boolean", "time")
 
 

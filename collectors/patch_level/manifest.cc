@@ -105,6 +105,21 @@ sdk::Table apt_pins() {
           .collect = collect_apt_pins};
 }
 
+sdk::Table repository_keys() {
+  return {.name = "repository_keys",
+          .title = "Keys in the keyrings that the enabled package sources are checked with",
+          .columns = {sdk::bytes("keyring", "File").key(),
+                      sdk::text("fingerprint", "Fingerprint of the key or subkey").key(),
+                      sdk::occurrence(), sdk::boolean("is_primary", "No subkey"),
+                      sdk::text("user_id", "Its first name; empty for a subkey"),
+                      sdk::text("algorithm", "rsa, dsa, eddsa, ecdsa …"),
+                      sdk::integer("bits", "Size").nullable("a curve, which has one size only"),
+                      sdk::time("created", "When it was made"),
+                      sdk::time("expires", "When it ends").nullable("never"),
+                      sdk::boolean("revoked", "Its owner took it back")},
+          .collect = collect_repository_keys};
+}
+
 sdk::Table cpu_vulnerabilities() {
   return {.name = "cpu_vulnerabilities",
           .title = "Flaws of the processor, by the running kernel",
@@ -118,7 +133,8 @@ sdk::Table cpu_vulnerabilities() {
 }  // namespace
 
 std::vector<sdk::Table> update_tables() {
-  return {withheld_updates(), package_origins(), update_ages(), applied_updates(), apt_pins()};
+  return {withheld_updates(), package_origins(), update_ages(),
+          applied_updates(),  apt_pins(),        repository_keys()};
 }
 
 std::vector<sdk::Table> history_tables() {

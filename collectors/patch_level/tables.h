@@ -32,6 +32,8 @@ Status collect_package_origins(sdk::Context& context, sdk::Rows& rows);
 Status collect_update_ages(sdk::Context& context, sdk::Rows& rows);
 Status collect_applied_updates(sdk::Context& context, sdk::Rows& rows);
 
+Status collect_repository_keys(sdk::Context& context, sdk::Rows& rows);  // key_table.cc
+
 // history_tables.cc
 Status collect_package_changes(sdk::Context& context, sdk::Rows& rows);
 Status collect_automatic_updates(sdk::Context& context, sdk::Rows& rows);
