@@ -120,6 +120,29 @@ sdk::Table repository_keys() {
           .collect = collect_repository_keys};
 }
 
+sdk::Table vulnerabilities() {
+  return {.name = "vulnerabilities",
+          .title = "Known flaws of installed source packages, by the site's feeds of advisories",
+          .columns = {sdk::text("source", "Source package").key(),
+                      sdk::text("cve", "Name of the flaw, or of the advisory").key(),
+                      sdk::bytes("feed", "File of the feed").key(),
+                      sdk::text("installed_version", "Installed version of the source package"),
+                      sdk::text("fixed_version", "First version without it")
+                          .nullable("no fix is known to the feed"),
+                      sdk::text("urgency", "The feed's word: low, medium, high …; empty: none"),
+                      sdk::text("packages", "Installed packages of the source, by commas")},
+          .collect = collect_vulnerabilities};
+}
+
+sdk::Table advisory_feeds() {
+  return {.name = "advisory_feeds",
+          .title = "The feeds of advisories and their age",
+          .columns = {sdk::bytes("path", "File").key(), sdk::time("modified", "Last change"),
+                      sdk::integer("bytes", "Size")},
+          .is_volatile = true,
+          .collect = collect_advisory_feeds};
+}
+
 sdk::Table cpu_vulnerabilities() {
   return {.name = "cpu_vulnerabilities",
           .title = "Flaws of the processor, by the running kernel",
@@ -138,7 +161,8 @@ std::vector<sdk::Table> update_tables() {
 }
 
 std::vector<sdk::Table> history_tables() {
-  return {package_changes(), automatic_updates(), cpu_vulnerabilities()};
+  return {package_changes(), automatic_updates(), cpu_vulnerabilities(), vulnerabilities(),
+          advisory_feeds()};
 }
 
 }  // namespace vouch::patch_level

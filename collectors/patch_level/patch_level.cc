@@ -123,7 +123,10 @@ sdk::Collector make_patch_level() {
       .deadline_s = 30,
       .options = {{.name = "history_days",
                    .type = sdk::OptionType::integer,
-                   .title = "Days of package_changes and automatic_updates, 1 to 400; 31"}},
+                   .title = "Days of package_changes and automatic_updates, 1 to 400; 31"},
+                  {.name = "advisories",
+                   .type = sdk::OptionType::texts,
+                   .title = "Files of advisories: Debian's security tracker, OSV; none"}},
       .needs_cache_dir = true,  // Since when updates have been pending.
       .tables = {os_version(), deb_packages(), package_updates(), apt_sources(), package_lists(),
                  apt_config(), kernel(), reboot_status()}};

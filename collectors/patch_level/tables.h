@@ -34,6 +34,10 @@ Status collect_applied_updates(sdk::Context& context, sdk::Rows& rows);
 
 Status collect_repository_keys(sdk::Context& context, sdk::Rows& rows);  // key_table.cc
 
+// advisory_table.cc
+Status collect_vulnerabilities(sdk::Context& context, sdk::Rows& rows);
+Status collect_advisory_feeds(sdk::Context& context, sdk::Rows& rows);
+
 // history_tables.cc
 Status collect_package_changes(sdk::Context& context, sdk::Rows& rows);
 Status collect_automatic_updates(sdk::Context& context, sdk::Rows& rows);
