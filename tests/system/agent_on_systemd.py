@@ -83,6 +83,13 @@ def install(guest, debs):
 
 
 def start_store(guest):
+    guest.out("""cat >/etc/vouch/store-alerts.yaml <<'END'
+channels:
+  local: { kind: journal }
+rules:
+  - { name: all, channels: [local], group_by: [host, check] }
+rate_limit: { alerts: 1000, per: 1h }
+END""")
     guest.out("vouch-store init --dir /var/lib/vouch-store --origin store.test/log1 "
               "--host 127.0.0.1 --listen 127.0.0.1:8443 >/dev/null")
     guest.out("systemctl enable --now vouch-store.service")
@@ -186,7 +193,7 @@ def attempts(guest):
 
 
 def exposures(guest):
-    units = ["vouchd", "vouch-ship", "vouch-store", "vouch-watch"] + [f"vouch-collect@{one}" for one in COLLECTORS]
+    units = ["vouchd", "vouch-ship", "vouch-store", "vouch-watch", "vouch-store-alerts"] + [f"vouch-collect@{one}" for one in COLLECTORS]
     for name in units:
         text = guest.run(f"systemd-analyze security {name}.service --no-pager | tail -1")[1]
         figure = float(text.split(":")[1].split()[0]) if ":" in text else 10.0
@@ -257,6 +264,10 @@ systemctl reload vouchd""")
     if arrived:
         took = int(guest.out(f"{found} | head -1 | jq -r .__REALTIME_TIMESTAMP")) // 1000 - begin
         check(f"from the change to the alert's arrival at most 2 s ({took} ms)", took <= 2000 * SLOW, str(took))
+    check("the store tells of it, too", guest.until(
+        f"{found.replace('journalctl', 'journalctl _SYSTEMD_UNIT=vouch-store-alerts.service')} >/dev/null", 90 * SLOW),
+        guest.run("vouch-store alert list --dir /var/lib/vouch-store; systemctl status vouch-store-alerts.path "
+                  "vouch-store-alerts --no-pager; journalctl -u vouch-store -n 20 --no-pager")[1])
     guest.out("rm /etc/sudoers.d/planted")
 
 
@@ -295,6 +306,32 @@ def power_cut(guest):
         status_is(f".acknowledged_seq > {before['acknowledged_seq']}"), 90 * SLOW), guest.run("vouch status")[1])
 
 
+def upgrade(guest, debs):
+    """The same packages under a higher version: what they do to a host that works."""
+    before = status_of(guest)
+    config = guest.out("sha256sum /etc/vouch/vouchd.yaml")
+    guest.out("systemctl disable --now vouch-collect@probe.socket vouch-collect@backup_jobs.socket")
+    for deb in debs:
+        guest.host("copy", deb)  # The power cut has emptied /tmp.
+    guest.out("cd /tmp && rm -rf next && mkdir next && for p in vouch-agent vouch-store vouch-cli; do "
+              "dpkg-deb -R $(ls /tmp/${p}_*.deb) next/$p && "
+              "sed -i 's/^Version: .*/Version: 9.0/; s/(= [^)]*)/(= 9.0)/' next/$p/DEBIAN/control && "
+              "dpkg-deb -b next/$p next/$p.deb >/dev/null; done")
+    status, text = guest.run("DEBIAN_FRONTEND=noninteractive apt-get install -y /tmp/next/*.deb </dev/null")
+    check("an upgrade asks nothing", status == 0, text[-1500:])
+    check("the upgraded version is there", guest.out("dpkg-query -W -f '${Version}' vouch-agent") == "9.0")
+    check("an upgrade keeps the configuration", guest.out("sha256sum /etc/vouch/vouchd.yaml") == config)
+    check("the upgraded daemon and store run",
+          all(unit(guest, one, "ActiveState") == "active" for one in ("vouchd", "vouch-store", "vouch-watch.socket")),
+          guest.run("systemctl status vouchd vouch-store --no-pager")[1])
+    check("a socket that was disabled stays so",
+          unit(guest, "vouch-collect@backup_jobs.socket", "ActiveState") != "active")
+    guest.out("systemctl enable --now vouch-collect@probe.socket vouch-collect@backup_jobs.socket")
+    check("it is the same agent, whose chain goes on",
+          guest.until(status_is(f".agent == \"{before['agent']}\" and .acknowledged_seq > {before['acknowledged_seq']}"),
+                      90 * SLOW), guest.run("vouch status")[1])
+
+
 def remove(guest):
     guest.out("DEBIAN_FRONTEND=noninteractive apt-get remove -y vouch-agent")
     check("removal ends the daemon", guest.run("pgrep -x vouchd")[0] == 1)
@@ -322,6 +359,8 @@ def scenario(guest, debs):
     verify(guest, "before the power cut")
     power_cut(guest)
     verify(guest, "after the power cut")
+    upgrade(guest, debs)
+    verify(guest, "after the upgrade")
     remove(guest)
 
 
