@@ -98,6 +98,7 @@ int run_baseline_approve(const Arguments& arguments, Output& output);
 int run_baseline_list(const Arguments& arguments, Output& output);
 int run_check(const Arguments& arguments, Output& output);
 int run_collect(const Arguments& arguments, Output& output);
+int run_collectors(const Arguments& arguments, Output& output);
 int run_config_check(const Arguments& arguments, Output& output);
 int run_doctor(const Arguments& arguments, Output& output);
 int run_enroll(const Arguments& arguments, Output& output);

@@ -53,6 +53,22 @@ Command collect_command() {
       run_collect};
 }
 
+Command collectors_command() {
+  return {
+      "collectors",
+      "[NAME]",
+      "what is collected: tables, columns, what they need",
+      "Lists the collectors of this host. With a NAME, prints its page: options, tables, columns,\n"
+      "what null says, what is personal, which grant a table needs. Nothing is examined.",
+      "  vouch collectors\n"
+      "  vouch collectors access_review\n"
+      "  vouch collectors access_review --format json",
+      {kConfig},
+      0,
+      1,
+      run_collectors};
+}
+
 Command query_command() {
   return {
       "query",
@@ -152,6 +168,7 @@ const std::vector<Command>& commands() {
       check_command(),
       explain_command(),
       collect_command(),
+      collectors_command(),
       query_command(),
       verify_command(),
       {"enroll",

@@ -241,6 +241,20 @@ EOM
              Catch::Contains("there are toys, boxes"));
 }
 
+TEST_CASE("collectors prints what a collector says of itself", "[live]") {
+  const Toy toy(kGood);
+
+  CHECK_THAT(toy.run({"collectors"}).out, Catch::Contains("toy"));
+  const auto page = toy.run({"collectors", "toy"}).out;
+  CHECK_THAT(page, Catch::StartsWith("# toy\n"));
+  CHECK_THAT(page, Catch::Contains("## toys\n") && Catch::Contains("| `size` | integer |"));
+  CHECK_THAT(page, Catch::Contains("key"));
+  const auto parsed = json::parse(toy.run({"collectors", "toy", "--format", "json"}).out);
+  REQUIRE(parsed);
+  CHECK(parsed->find("manifest")->find("tables") != nullptr);
+  CHECK_THAT(toy.run({"collectors", "troll"}).err, Catch::Contains("no collector \"troll\""));
+}
+
 TEST_CASE("explain finds a check by id or row, and offers those alike", "[live]") {
   const Toy toy(kGood);
 
