@@ -61,7 +61,7 @@ class Guest:
 
 
 def status_of(guest):
-    return json.loads(guest.out("vouch status --format json"))
+    return json.loads(guest.out("vouch status --format json || true"))  # Its exit status is for monitoring.
 
 
 def unit(guest, name, key):
