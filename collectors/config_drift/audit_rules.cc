@@ -14,8 +14,6 @@
 namespace vouch::drift {
 namespace {
 
-using facts::take_word;
-
 constexpr std::string_view kPermissions = "rwxa";
 
 // Options of auditctl(8) that set the audit system itself: -b 8192, -e 2.
