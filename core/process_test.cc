@@ -209,6 +209,11 @@ TEST_CASE("a child that spins is ended by its CPU limit", "[process]") {
 }
 
 TEST_CASE("a program that cannot be started is an error that names it", "[process]") {
+#if defined(__SANITIZE_THREAD__)
+  // It makes a fork of each vfork: what the child says in our memory does not arrive.
+  WARN("skipped: not under the thread sanitizer");
+  return;
+#endif
   Command command;
   command.argv = {"/nonexistent/collector"};
   const auto missing = run_process(command);
