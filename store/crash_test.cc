@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
 #include <string>
@@ -29,7 +30,7 @@ constexpr int kKilled = 11;
 int post_and_die(const std::string& dir, const Clock& clock, const std::string& parcel, int step) {
   const pid_t child = ::fork();
   if (child == 0) {
-    int left = step;
+    std::atomic<int> left = step;  // The disk and the committer have threads of their own.
     StoreOptions options;
     options.hook = [&left](std::string_view) {
       if (--left == 0) ::_exit(kKilled);
