@@ -82,9 +82,10 @@ TEST_CASE("no member of a statement may be missing or of another type", "[statem
           CHECK(parse_statement(json::write(rebuild(copy))).has_value() == may_lack);
           copy.if_object()->insert_or_assign(key, json::Value());
           CHECK_FALSE(parse_statement(json::write(rebuild(copy))));
+          const std::string& name = key;  // clang 14 captures no structured binding.
           check_members(member, [&](const json::Value& inner) {
             auto outer = part;
-            outer.if_object()->insert_or_assign(key, inner);
+            outer.if_object()->insert_or_assign(name, inner);
             return rebuild(outer);
           });
         }
