@@ -234,9 +234,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
   parts->caretaker =
       std::make_unique<Caretaker>(clock, parts->readers, *parts->committer, grace_ms);
   if (!options.alert_rules.empty()) {
-    auto alerts = FleetAlerts::open({dir, parts->settings.origin, parts->settings.host,
-                                     options.alert_rules, grace_ms},
-                                    clock);
+    auto alerts = FleetAlerts::open(
+        {dir, parts->settings.origin, parts->settings.host, options.alert_rules, grace_ms}, clock);
     if (!alerts) return std::move(alerts).error();
     parts->alerts = *std::move(alerts);
     parts->caretaker->tells(*parts->alerts, *parts->disk);

@@ -31,8 +31,8 @@ namespace vouch::store {
 
 struct StoreOptions {
   Quota quota;
-  StepHook hook;      // For crash tests.
-  bool timer = true;  // Silence is noted and orders are carried out without being asked.
+  StepHook hook;                 // For crash tests.
+  bool timer = true;             // Silence is noted and orders are carried out without being asked.
   std::string alert_rules = {};  // The rule file of the fleet's alerts; empty: nobody is alerted.
 };
 

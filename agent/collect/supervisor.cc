@@ -35,8 +35,8 @@ constexpr std::size_t kChildrenBytesMax = 64u << 10;
 
 bool is_client(int connection, const SupervisorOptions& options) {
   const auto user = peer_user(connection);
-  return user && std::find(options.clients.begin(), options.clients.end(), *user) !=
-                     options.clients.end();
+  return user &&
+         std::find(options.clients.begin(), options.clients.end(), *user) != options.clients.end();
 }
 
 bool is_below(const std::string& path, const std::string& directory) {
