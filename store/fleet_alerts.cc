@@ -11,6 +11,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/owner.h"
+#include "policies/engine/describe.h"
 #include "proto/outcomes.h"
 #include "store/evidence_files.h"
 #include "store/fleet.h"
@@ -43,6 +44,21 @@ std::string source_of(const LatestRun& run) {
   return "outcomes/" + run.agent + "/" + run.collector;
 }
 
+alerts::FindCheck find_in(const policy::PackSet& packs) {
+  return [&packs](std::string_view check) -> std::optional<alerts::CheckFacts> {
+    auto found = policy::describe_check(packs, check);
+    if (!found) return std::nullopt;
+    const auto severity = alerts::parse_severity(to_string(found->severity));
+    return alerts::CheckFacts{severity.value_or(Severity::medium),
+                              std::move(found->title),
+                              std::move(found->control),
+                              std::move(found->ref),
+                              std::move(found->owner),
+                              std::move(found->remediation),
+                              std::move(found->expected)};
+  };
+}
+
 }  // namespace
 
 FleetAlerts::FleetAlerts(FleetAlertsOptions options, const Clock& clock, sqlite::Database database)
@@ -57,7 +73,7 @@ Result<std::unique_ptr<FleetAlerts>> FleetAlerts::open(FleetAlertsOptions option
   if (!text) return std::move(text).error();
   auto rules = alerts::parse_rules(*text, options.rules);
   if (!rules) return std::move(rules).error();
-  auto criteria = alerts::read_criteria(rules->mappings);
+  auto criteria = policy::read_criteria(rules->mappings);
   if (!criteria) return std::move(criteria).error().in(options.rules + ": mappings");
 
   const std::string place = options.directory + "/" + std::string(layout::kAlerts);
@@ -141,7 +157,7 @@ Result<alerts::Report> FleetAlerts::report_run(const Agent& agent, const LatestR
   alerts::AlertContext context;
   context.labels = labels_of(agent);
   context.criteria = context_.criteria;
-  context.packs = &packs->second;
+  context.find = find_in(packs->second);
   auto report = alerts::outcomes_report(context, run.collector, *outcomes, read);
   report.source = source_of(run);
   for (auto& condition : report.conditions) condition.key = run.agent + "/" + condition.key;

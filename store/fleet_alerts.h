@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "alerts/desk.h"
-#include "alerts/sources/judged.h"
+#include "alerts/judged.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "policies/engine/describe.h"
+
 namespace vouch::agent {
 namespace {
 
@@ -19,6 +21,21 @@ constexpr std::int64_t kLateSeconds = 60;  // For the run itself to end.
 constexpr int kSpoolStep = 10;             // Percent: each step is told.
 
 }  // namespace
+
+alerts::FindCheck find_in(const policy::PackSet& packs) {
+  return [&packs](std::string_view check) -> std::optional<alerts::CheckFacts> {
+    auto found = policy::describe_check(packs, check);
+    if (!found) return std::nullopt;
+    const auto severity = alerts::parse_severity(to_string(found->severity));
+    return alerts::CheckFacts{severity.value_or(Severity::medium),
+                              std::move(found->title),
+                              std::move(found->control),
+                              std::move(found->ref),
+                              std::move(found->owner),
+                              std::move(found->remediation),
+                              std::move(found->expected)};
+  };
+}
 
 Report failure_report(const AlertContext& context, const std::string& collector,
                       std::string_view reason, std::string_view message) {
@@ -72,9 +89,8 @@ Report waivers_report(const AlertContext& context, const std::vector<policy::Wai
                        fmt::format("The waiver {} ends at {}", waiver.id, waiver.valid_until));
     condition.labels["check"] = waiver.check_id;
     if (!waiver.owner.empty()) condition.labels["owner"] = waiver.owner;
-    const policy::Check* check =
-        context.packs == nullptr ? nullptr : context.packs->find_check(waiver.check_id);
-    if (check != nullptr) condition.labels["control"] = check->control;
+    const auto check = context.find ? context.find(waiver.check_id) : std::nullopt;
+    if (check) condition.labels["control"] = check->control;
     condition.value = fmt::format("{} ({})", waiver.check_id, waiver.reason);
     condition.remedy = "Mend what it covers, or have it renewed; then it fails again.";
     condition.from = (*until - before_s) * 1000;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the agent knows of, beside what was judged (alerts/sources), as conditions for the engine
+// What the agent knows of, beside what was judged (alerts/judged.h), as conditions for the engine
 // of alerts (docs/alerts.md). Pure: each function says, from values, all that is wrong as seen from
 // one source.
 #pragma once
@@ -11,8 +11,9 @@
 
 #include "agent/vouchd/bundle_ledger.h"
 #include "alerts/condition.h"
-#include "alerts/sources/judged.h"
+#include "alerts/judged.h"
 #include "core/clock.h"
+#include "policies/engine/pack.h"
 #include "policies/engine/waiver.h"
 #include "proto/record.h"
 #include "proto/schedule.h"
@@ -20,6 +21,9 @@
 namespace vouch::agent {
 
 using alerts::AlertContext;
+
+// Checks by the packs in force, which must outlive it.
+alerts::FindCheck find_in(const policy::PackSet& packs);
 
 // collector-failure. No reason: the last run was good.
 alerts::Report failure_report(const AlertContext& context, const std::string& collector,

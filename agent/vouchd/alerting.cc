@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/log.h"
+#include "policies/engine/describe.h"
 #include "proto/names.h"
 
 namespace vouch::agent {
@@ -29,13 +30,13 @@ Result<std::unique_ptr<Alerting>> Alerting::open(State& state, const Clock& cloc
                                                  AlertingOptions options) {
   auto rules = alerts::parse_rules(options.rules_text, options.rules_file);
   if (!rules) return std::move(rules).error();
-  auto criteria = alerts::read_criteria(rules->mappings);
+  auto criteria = policy::read_criteria(rules->mappings);
   if (!criteria) return std::move(criteria).error().in(options.rules_file + ": mappings");
   AlertContext context;
   context.labels = rules->labels;
   context.labels["host"] = options.host;
   context.criteria = *std::move(criteria);
-  context.packs = &packs;
+  context.find = find_in(packs);
   const auto transaction = [&state, &clock](const std::function<Status()>& body) {
     return state.ledger.transaction(clock.wall_ms(), body);
   };

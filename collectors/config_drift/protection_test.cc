@@ -19,7 +19,7 @@ TEST_CASE("a boot loader's password is known by its kind alone", "[protection]")
   const auto red_hat =
       parse_grub("set superusers=\"root\"\npassword_pbkdf2 root ${GRUB2_PASSWORD}\nblscfg\n");
   const auto plain = parse_grub("password root secret\n");
-  const auto stub = parse_grub("# password root x\nconfigfile $prefix/grub.cfg\n");
+  const auto menu_less = parse_grub("# password root x\nconfigfile $prefix/grub.cfg\n");
 
   CHECK(debian.superusers == "root");
   CHECK(debian.password == "pbkdf2");
@@ -27,8 +27,8 @@ TEST_CASE("a boot loader's password is known by its kind alone", "[protection]")
   CHECK(red_hat.password == "none");
   CHECK(red_hat.has_entries);
   CHECK(plain.password == "plain");
-  CHECK(stub.password == "none");
-  CHECK_FALSE(stub.has_entries);
+  CHECK(menu_less.password == "none");
+  CHECK_FALSE(menu_less.has_entries);
   CHECK(has_grub2_password("GRUB2_PASSWORD=grub.pbkdf2.sha512.10000.AB\n"));
   CHECK_FALSE(has_grub2_password("#GRUB2_PASSWORD=grub.pbkdf2.\nGRUB2_PASSWORD=\n"));
 }

@@ -1,35 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "alerts/sources/judged.h"
+#include "alerts/judged.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
-#include "core/file.h"
 #include "core/json.h"
-#include "policies/engine/framework.h"
 
 namespace vouch::alerts {
 namespace {
-
-constexpr std::size_t kMappingBytesMax = 4u << 20;
-constexpr std::size_t kMappingFilesMax = 100;
-
-Severity severity_of(const policy::Check* check) {
-  if (check == nullptr) return Severity::medium;
-  switch (check->severity) {
-    case policy::Severity::low:
-      return Severity::low;
-    case policy::Severity::medium:
-      return Severity::medium;
-    case policy::Severity::high:
-      return Severity::high;
-    case policy::Severity::critical:
-      return Severity::critical;
-  }
-  return Severity::medium;
-}
 
 // The rows of a table blob, which are lines.
 std::vector<std::string> first_lines(std::string_view blob, std::size_t count) {
@@ -42,34 +21,22 @@ std::vector<std::string> first_lines(std::string_view blob, std::size_t count) {
   return lines;
 }
 
-std::string expected_of(const policy::Check& check) {
-  std::string params;
-  for (const auto& [name, value] : check.params) {
-    params += fmt::format("{}{} = {}", params.empty() ? "" : ", ", name,
-                          value.if_string() ? *value.if_string() : json::write(value));
-  }
-  return params.empty() ? "" : fmt::format("{} ({})", check.title, params);
-}
-
 Condition judged(const AlertContext& context, const std::string& collector, const Outcome& outcome,
                  const BlobReader& read) {
-  const policy::Check* check =
-      context.packs == nullptr ? nullptr : context.packs->find_check(outcome.check);
-  const policy::Control* control =
-      context.packs == nullptr ? nullptr : context.packs->find_control(outcome.control);
+  const auto facts = context.find ? context.find(outcome.check) : std::nullopt;
   const bool fails = outcome.outcome == OutcomeKind::fail;
-  Severity severity = severity_of(check);
+  Severity severity = facts ? facts->severity : Severity::medium;
   if (!fails) severity = std::min(severity, Severity::medium);
   Condition condition = make_condition(context, "check/" + outcome.check,
                                        fails ? kind::kControlDrift : kind::kNotJudged, severity,
-                                       check == nullptr ? outcome.check : check->title);
+                                       facts ? facts->title : outcome.check);
   condition.labels["check"] = outcome.check;
   condition.labels["control"] = outcome.control;
   condition.labels["collector"] = collector;
-  if (check != nullptr && !check->ref.empty()) condition.labels["ref"] = check->ref;
-  if (control != nullptr && !control->owner.empty()) condition.labels["owner"] = control->owner;
-  if (check != nullptr) condition.remedy = check->remediation;
-  if (check != nullptr) condition.expected = expected_of(*check);
+  if (facts && !facts->ref.empty()) condition.labels["ref"] = facts->ref;
+  if (facts && !facts->owner.empty()) condition.labels["owner"] = facts->owner;
+  if (facts) condition.remedy = facts->remedy;
+  if (facts) condition.expected = facts->expected;
   const auto criteria = context.criteria.find(outcome.control);
   if (criteria != context.criteria.end()) condition.criterion = criteria->second;
   if (!fails) {
@@ -149,41 +116,6 @@ Report drift_report(const AlertContext& context, const std::string& collector,
   }
   for (auto& [key, condition] : by_key) report.conditions.push_back(std::move(condition));
   return report;
-}
-
-Result<std::map<std::string, std::string, std::less<>>> read_criteria(
-    const std::vector<std::string>& files) {
-  std::vector<std::string> paths;
-  for (const std::string& file : files) {
-    std::error_code error;
-    if (!std::filesystem::is_directory(file, error)) {
-      paths.push_back(file);
-      continue;
-    }
-    auto names = list_directory(file, kMappingFilesMax);
-    if (!names) return std::move(names).error();
-    for (const std::string& name : *names) {
-      if (name.ends_with(".yaml")) paths.push_back(file + "/" + name);
-    }
-  }
-  std::map<std::string, std::string, std::less<>> criteria;
-  for (const std::string& path : paths) {
-    auto text = read_file(path, kMappingBytesMax);
-    if (!text) return std::move(text).error();
-    auto mapping = policy::load_mapping(*text, path);
-    if (!mapping) return std::move(mapping).error();
-    std::map<std::string, std::string> of_this;
-    for (const auto& entry : mapping->entries) {
-      if (entry.criterion.empty()) continue;
-      std::string& list = of_this[entry.control];
-      list += (list.empty() ? mapping->framework + " " : ", ") + entry.criterion;
-    }
-    for (const auto& [control, list] : of_this) {
-      std::string& all = criteria[control];
-      all += (all.empty() ? "" : "; ") + list;
-    }
-  }
-  return criteria;
 }
 
 }  // namespace vouch::alerts

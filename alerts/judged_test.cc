@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "alerts/sources/judged.h"
+#include "alerts/judged.h"
 
 #include <catch2/catch.hpp>
-
-#include "source_dir.h"
 
 namespace vouch::alerts {
 namespace {
@@ -77,16 +75,6 @@ TEST_CASE("rows of drift are conditions by table and key", "[sources]") {
   CHECK(report.conditions[0].labels.at("table") == "files");
   CHECK(report.conditions[1].value == "added");
   CHECK(drift_report(kContext, "config_drift", "").conditions.empty());
-}
-
-TEST_CASE("criteria of a control come from the mapping files, edition included", "[sources]") {
-  const auto criteria = read_criteria({std::string(VOUCH_SOURCE_DIR) + "/policies/mappings"});
-  if (!criteria) FAIL(criteria.error().message);
-  const auto found = criteria->find("dormant-accounts");
-  REQUIRE(found != criteria->end());
-  CHECK(found->second.find("soc2-2017 CC6.1") != std::string::npos);
-  CHECK(found->second.find("iso27001-2022 A.") != std::string::npos);
-  CHECK_FALSE(read_criteria({"/nowhere.yaml"}));
 }
 
 }  // namespace vouch::alerts
