@@ -3,7 +3,7 @@ add_library(vouch_options INTERFACE)
 target_compile_features(vouch_options INTERFACE cxx_std_20)
 target_compile_options(vouch_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
-  -fstack-protector-strong -fvisibility=hidden)
+  -fstack-protector-strong -fvisibility=hidden -pthread)
 target_include_directories(vouch_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_link_options(vouch_options INTERFACE -Wl,--as-needed -Wl,-z,relro,-z,now)
 target_compile_definitions(vouch_options INTERFACE VOUCH_VERSION="${PROJECT_VERSION}")
