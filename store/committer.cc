@@ -59,7 +59,24 @@ void Committer::answer(const std::vector<Job>& jobs, const Status& status) {
   for (const auto& job : jobs) job.done(status);
 }
 
+// The batch's other files are handed on only when the log's are in place: rows of the index are
+// forgotten in order, and the head has one writer.
+Status Committer::publish() {
+  if (unplaced_.empty()) return Ok{};
+  auto published = log_.publish();
+  if (!published) return published;
+  for (auto file = unplaced_.end() - of_log_; file != unplaced_.end(); ++file) {
+    file->placed = true;
+    file->bytes = std::string();
+  }
+  filer_.add(std::move(unplaced_));
+  unplaced_.clear();
+  return Ok{};
+}
+
 void Committer::commit_and_answer(const std::vector<Job>& jobs) {
+  auto earlier = publish();
+  if (!earlier || jobs.empty()) return answer(jobs, earlier);
   const WallMs at = log_.next_at();
   Batch batch(index_, base_, log_.size(), at);
   const std::int64_t placed = filer_.placed_through();
@@ -74,9 +91,10 @@ void Committer::commit_and_answer(const std::vector<Job>& jobs) {
     }
     if (batch.entries().empty()) return Ok{};
     step("stage");
-    log_.stage(batch.entries(), at);
-    for (const auto& tile : log_.staged_files()) {
-      auto promised = batch.add_file(tile.path, tile.bytes);
+    auto staged = log_.stage(batch.entries(), at);
+    if (!staged) return staged;
+    for (const auto& file : log_.staged_files()) {
+      auto promised = batch.add_file(file.path, file.bytes);
       if (!promised) return promised;
     }
     auto recorded = log_.record(index_);
@@ -95,20 +113,14 @@ void Committer::commit_and_answer(const std::vector<Job>& jobs) {
   }
   forgotten_through_ = std::max(forgotten_through_, placed);
   auto files = batch.take_files();
-  if (batch.entries().empty() && !publish_due_) {
+  if (batch.entries().empty()) {
     filer_.add(std::move(files));
     return answer(jobs, Ok{});
   }
-  const std::size_t tiles = batch.entries().empty() ? 0 : log_.staged_files().size();
+  unplaced_ = std::move(files);
+  of_log_ = static_cast<std::ptrdiff_t>(log_.staged_files().size());
   step("publish");
-  auto published = log_.publish();
-  publish_due_ = !published;
-  // The tiles came last. Once in place they are only waiting to be synced.
-  for (std::size_t i = files.size() - tiles; published && i < files.size(); ++i) {
-    files[i].placed = true;
-    files[i].bytes = std::string();
-  }
-  filer_.add(std::move(files));
+  auto published = publish();
   step("answer");
   answer(jobs, published);
 }
@@ -119,7 +131,7 @@ void Committer::run() {
     {
       std::unique_lock lock(mutex_);
       const auto ready = [this] { return stopping_ || !queue_.empty(); };
-      if (publish_due_) {
+      if (!unplaced_.empty()) {
         wake_.wait_for(lock, kRepublishPeriod, ready);
       } else {
         wake_.wait(lock, ready);

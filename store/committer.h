@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -82,6 +83,7 @@ class Committer {
 
  private:
   void run();
+  Status publish();
   void commit_and_answer(const std::vector<Job>& jobs);
   static void answer(const std::vector<Job>& jobs, const Status& status);
   void step(std::string_view name) const {
@@ -94,8 +96,11 @@ class Committer {
   const std::uint64_t base_;
   const StepHook hook_;
   std::int64_t forgotten_through_ = 0;
-  bool publish_due_ = false;  // A committed batch whose checkpoint could not be written.
-  std::mutex mutex_;          // Guards queue_ and stopping_.
+  // The files of a committed batch that is not published yet, the log's own last. While that fails,
+  // no other batch is begun.
+  std::vector<WaitingFile> unplaced_;
+  std::ptrdiff_t of_log_ = 0;
+  std::mutex mutex_;  // Guards queue_ and stopping_.
   std::condition_variable wake_;
   std::vector<Job> queue_;
   bool stopping_ = false;

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/file.h"
 #include "core/random.h"
@@ -62,6 +63,19 @@ std::string read_checkpoint(const std::string& dir) {
   auto note = read_file(dir + "/checkpoint", 1u << 16);
   REQUIRE(note);
   return *note;
+}
+
+Status append(Committer& committer, const std::string& origin) {
+  std::promise<Status> end;
+  Job job;
+  job.apply = [&origin](Batch& batch) -> Status {
+    auto leaf = batch.append(leaf::Export{origin, 1, "local"});
+    if (!leaf) return std::move(leaf).error();
+    return Ok{};
+  };
+  job.done = [&end](const Status& status) { end.set_value(status); };
+  REQUIRE(committer.submit(std::move(job)));
+  return end.get_future().get();
 }
 
 }  // namespace
@@ -161,6 +175,21 @@ TEST_CASE("a log whose tiles were changed is not continued", "[crash]") {
   CHECK(refused.error().code == Errc::corrupt);
 }
 
+TEST_CASE("a head that a power cut left without bytes is written again", "[crash]") {
+  TestStore store;
+  auto agent = store.agent();
+  REQUIRE(store.post_parcel(agent.seal().parcel).status == 201);
+  const auto shown = store.get("/v1/checkpoint").body;
+  store.close();
+
+  REQUIRE(write_file_durable(store.path() + "/checkpoint",
+                             GENERATE(std::string(), std::string(7, '\0'))));
+  store.reopen();
+
+  CHECK(store.get("/v1/checkpoint").body == shown);
+  CHECK(read_checkpoint(store.path()) == shown);
+}
+
 TEST_CASE("a disk that fails at any write gives no receipt and no second root", "[crash]") {
   ManualClock clock;
   TestDirectory dir;
@@ -177,31 +206,57 @@ TEST_CASE("a disk that fails at any write gives no receipt and no second root", 
   REQUIRE(log);
   Filer filer(disk);
   Committer committer(*index, *log, filer);
-  const auto append = [&committer](const std::string& origin) {
-    std::promise<Status> end;
-    Job job;
-    job.apply = [&origin](Batch& batch) -> Status {
-      auto leaf = batch.append(leaf::Export{origin, 1, "local"});
-      if (!leaf) return std::move(leaf).error();
-      return Ok{};
-    };
-    job.done = [&end](const Status& status) { end.set_value(status); };
-    REQUIRE(committer.submit(std::move(job)));
-    return end.get_future().get();
-  };
 
   std::map<std::uint64_t, std::string> roots;
   for (int writes = 0; writes < 6; ++writes) {
     CAPTURE(writes);
     disk.fail_after(writes);
-    const auto status = append("scope-" + std::to_string(writes));
-    // Two tiles, two checkpoints; and the filer may have taken a turn.
+    const auto status = append(committer, "scope-" + std::to_string(writes));
+    // Two tiles and two checkpoints; and the filer may have taken a turn.
     if (writes < 4) CHECK_FALSE(status);
     disk.fail_after(-1);
-    REQUIRE(append("retry-" + std::to_string(writes)));
+    REQUIRE(append(committer, "retry-" + std::to_string(writes)));
     const auto head = checkpoint::open(receipts.checkpoint(), *vkey);
     REQUIRE(head);
     const auto [known, is_new] = roots.emplace(head->checkpoint.size, head->checkpoint.root);
     CHECK(known->second == head->checkpoint.root);
   }
+}
+
+TEST_CASE("what was shown is there after a power cut that nothing unsynced survives", "[crash]") {
+  ManualClock clock;
+  TestDirectory dir;
+  auto key = SigningKey::generate();
+  REQUIRE(key);
+  const auto vkey = note::make_vkey("store.example.com/log1", note::KeyType::log, *key);
+  REQUIRE(vkey);
+  auto index = Index::open(dir / "store.db");
+  REQUIRE(index);
+  FakeDisk disk;
+  REQUIRE(TreeLog::create(*index, disk, *vkey, *key));
+  Receipts receipts(disk, "store.example.com/log1");
+  std::vector<std::string> shown;
+  {
+    auto log = TreeLog::open(*index, disk, receipts, clock, *vkey, *key);
+    REQUIRE(log);
+    FakeDisk of_filer;  // So that no sync reaches the log's, and nothing is forgotten.
+    of_filer.fail_after(0);
+    Filer filer(of_filer);
+    Committer committer(*index, *log, filer);
+    for (const auto* scope : {"one", "two"}) {
+      REQUIRE(append(committer, scope));
+      shown.push_back(receipts.checkpoint());
+    }
+  }
+
+  disk.lose_unsynced();
+  REQUIRE(Filer::recover(*index, disk));
+  auto log = TreeLog::open(*index, disk, receipts, clock, *vkey, *key);
+
+  REQUIRE(log);
+  CHECK(log->size() == 2);
+  CHECK(receipts.checkpoint() == shown[1]);
+  CHECK(disk.get("checkpoint", 1000).value() == shown[1]);
+  CHECK(disk.get("checkpoints/1", 1000).value() == shown[0]);
+  CHECK(disk.get("checkpoints/2", 1000).value() == shown[1]);
 }

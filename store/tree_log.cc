@@ -19,17 +19,23 @@ constexpr std::string_view kNeverContinue =
 
 Status write_checkpoint(Disk& disk, std::uint64_t size, const std::string& note) {
   // The numbered copy first: whoever sees the new head can also fetch it by its size.
-  return disk.put(
-      {{layout::checkpoint_path(size), note}, {std::string(layout::kCheckpoint), note}});
+  auto written =
+      disk.put({{layout::checkpoint_path(size), note}, {std::string(layout::kCheckpoint), note}});
+  if (!written) return std::move(written).error().in("write checkpoint");
+  return Ok{};
 }
 
-// What was signed last, as the disk has it; nothing if no checkpoint was ever written.
+// What was signed last, as the disk has it; nothing if no checkpoint was ever written, or the power
+// failed before the last one reached the disk: some file systems then leave a file without bytes.
 Result<std::optional<checkpoint::Checkpoint>> last_signed(Disk& disk,
                                                           const note::VerifierKey& vkey) {
   auto note = disk.get(std::string(layout::kCheckpoint), note::kNoteBytesMax);
   if (!note) {
     if (note.error().code == Errc::not_found) return std::optional<checkpoint::Checkpoint>();
     return std::move(note).error();
+  }
+  if (note->find_first_not_of('\0') == std::string::npos) {
+    return std::optional<checkpoint::Checkpoint>();
   }
   auto opened = checkpoint::open(*note, vkey);
   if (!opened) {
@@ -94,8 +100,12 @@ Result<TreeLog> TreeLog::open(Index& index, Disk& disk, Receipts& receipts, cons
     return std::move(appender).error().in("open log: compare the index with the tiles");
 
   TreeLog log(*std::move(appender), state->at, disk, receipts, clock, vkey, key);
-  auto published = log.publish();
-  if (!published) return std::move(published).error().in("open log");
+  auto note = log.sign(log.appender_.size(), log.appender_.root());
+  if (!note) return std::move(note).error().in("open log");
+  auto written = write_checkpoint(disk, log.appender_.size(), *note);
+  if (!written) return std::move(written).error().in("open log");
+  log.note_ = *std::move(note);
+  receipts.publish(log.note_, log.appender_.size(), {});
   return log;
 }
 
@@ -103,32 +113,42 @@ WallMs TreeLog::next_at() const {
   return std::max(at_, clock_.wall_ms());
 }
 
-void TreeLog::stage(const std::vector<std::string>& entries, WallMs at) {
+Result<std::string> TreeLog::sign(std::uint64_t size, const merkle::Hash& root) const {
+  auto note = checkpoint::sign({vkey_.name, size, root}, vkey_, key_);
+  if (!note) return std::move(note).error().in("sign checkpoint");
+  return note;
+}
+
+Status TreeLog::stage(const std::vector<std::string>& entries, WallMs at) {
   auto [appender, growth] = appender_.append(entries);
-  staged_ = Staged{std::move(appender), std::move(growth), at};
+  auto note = sign(growth.size, growth.root);
+  if (!note) return std::move(note).error();
+  auto files = std::move(growth.files);
+  files.push_back({layout::checkpoint_path(growth.size), *note});
+  staged_ = Staged{std::move(appender), at, growth.root, *std::move(note), std::move(files)};
+  return Ok{};
 }
 
 Status TreeLog::record(Index& index) {
-  return index.set_log_state({staged_->growth.size, staged_->growth.root, staged_->at});
+  return index.set_log_state({staged_->appender.size(), staged_->root, staged_->at});
 }
 
 Status TreeLog::publish() {
   if (staged_) {
     appender_ = std::move(staged_->appender);
     at_ = staged_->at;
-    for (auto& file : staged_->growth.files) unpublished_.push_back(std::move(file));
+    note_ = std::move(staged_->note);
+    for (auto& file : staged_->files) unpublished_.push_back(std::move(file));
     staged_.reset();
   }
   for (; placed_ < unpublished_.size(); ++placed_) {
-    const auto& tile = unpublished_[placed_];
-    auto placed = disk_.put_unsynced({tile.path, tile.bytes});
+    const auto& file = unpublished_[placed_];
+    auto placed = disk_.put_unsynced({file.path, file.bytes});
     if (!placed) return std::move(placed).error().in("write tiles");
   }
-  auto note = checkpoint::sign({vkey_.name, appender_.size(), appender_.root()}, vkey_, key_);
-  if (!note) return std::move(note).error().in("sign checkpoint");
-  auto written = write_checkpoint(disk_, appender_.size(), *note);
-  if (!written) return std::move(written).error().in("write checkpoint");
-  receipts_.publish(*std::move(note), appender_.size(), unpublished_);
+  auto placed = disk_.put_unsynced({std::string(layout::kCheckpoint), note_});
+  if (!placed) return std::move(placed).error().in("write checkpoint");
+  receipts_.publish(note_, appender_.size(), unpublished_);
   unpublished_.clear();
   placed_ = 0;
   return Ok{};

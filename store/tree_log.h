@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The append-only log: entries become leaves, leaves tiles, and a signed checkpoint. It never signs
+// The append-only log: entries become leaves, leaves tiles, and a signed checkpoint. It never shows
 // two roots for one size, whatever happens in between. The order for each batch, by one thread:
 //
-//   index.transaction([&] { …; log.stage(entries);        what the tiles become
-//                           …the tiles, as waiting files    durable with the transaction
+//   index.transaction([&] { …; log.stage(entries);        what tiles and checkpoint become
+//                           …its files, as waiting files    durable with the transaction
 //                           return log.record(index); })    size and root, committed
-//   log.publish()                                           only then: placed, signed, served
+//   log.publish()                                           only then: placed and served
 //
-// A batch whose transaction fails is dropped with discard(). After a crash behind the commit the
-// waiting files are placed again, and open() publishes again.
+// So a batch waits for one flush, that of its transaction. A signature that was made for a batch
+// whose transaction fails is dropped with it by discard(): nobody has seen it. After a crash behind
+// the commit the waiting files are placed again, and open() publishes again.
 #pragma once
 
 #include <cstddef>
@@ -46,23 +47,25 @@ class TreeLog {
   [[nodiscard]] WallMs next_at() const;
   [[nodiscard]] std::uint64_t size() const { return appender_.size(); }
 
-  void stage(const std::vector<std::string>& entries, WallMs at);
-  // Tiles and entry bundles of what is staged; they must be durable before it is published.
-  [[nodiscard]] const std::vector<tile::TileFile>& staged_files() const {
-    return staged_->growth.files;
-  }
+  Status stage(const std::vector<std::string>& entries, WallMs at);
+  // Tiles, entry bundles and the numbered checkpoint of what is staged; they must be durable before
+  // it is published. (Not the head: an older one of the index must never replace a newer one.)
+  [[nodiscard]] const std::vector<tile::TileFile>& staged_files() const { return staged_->files; }
   Status record(Index& index);
   void discard() { staged_.reset(); }
-  // Puts the tiles in their places, not yet synced, and the checkpoint, durably. If it fails, the
-  // next call tries again.
+  // Puts the files in their places, not yet synced: the tiles first. If it fails, the next call
+  // tries again.
   Status publish();
 
  private:
   struct Staged {
     tile::Appender appender;
-    tile::Growth growth;
     WallMs at;
+    merkle::Hash root;
+    std::string note;
+    std::vector<tile::TileFile> files;
   };
+  Result<std::string> sign(std::uint64_t size, const merkle::Hash& root) const;
   TreeLog(tile::Appender appender, WallMs at, Disk& disk, Receipts& receipts, const Clock& clock,
           const note::VerifierKey& vkey, const SigningKey& key)
       : appender_(std::move(appender)),
@@ -76,7 +79,8 @@ class TreeLog {
   tile::Appender appender_;  // As committed.
   WallMs at_;
   std::optional<Staged> staged_;
-  std::vector<tile::TileFile> unpublished_;  // Tiles committed since the last checkpoint.
+  std::string note_;                         // The checkpoint over it.
+  std::vector<tile::TileFile> unpublished_;  // Files committed and not yet in place.
   std::size_t placed_ = 0;                   // So many of them are in place.
   Disk& disk_;
   Receipts& receipts_;
