@@ -76,6 +76,7 @@ void describe_manifest(Io& io, T& manifest) {
     needs.boolean("network", manifest.needs_network);
     needs.boolean("cache_dir", manifest.needs_cache_dir);
   });
+  io.flag("configured_tables", manifest.has_configured_tables);
 }
 
 Status check_tables(const std::vector<TableSchema>& tables) {

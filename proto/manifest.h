@@ -24,6 +24,7 @@ struct Manifest {
   json::Value options;  // A JSON Schema (an object) of the options.
   bool needs_network = false;
   bool needs_cache_dir = false;
+  bool has_configured_tables = false;  // Its options declare further ones.
   std::vector<TableSchema> tables;  // Without gaps, which every collector has.
 
   // Also finds "gaps".

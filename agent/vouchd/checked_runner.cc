@@ -129,12 +129,13 @@ RunReport CheckedRunner::run(const Collector& collector, const RunRequest& reque
   return finish(std::move(result));
 }
 
-Result<std::string> CheckedRunner::describe(const std::string& name, const std::string& program) {
+Result<std::string> CheckedRunner::describe(const std::string& name, const std::string& program,
+                                            const std::string& input) {
   const auto file = digests_.of(program);
   if (!file) return file.error();
   if (const auto granted = grants(name); !granted) return granted.error();
   std::string printed;
-  const auto exit = start({name, program, file->mark, true, "", kDescribeDeadline, ""},
+  const auto exit = start({name, program, file->mark, true, input, kDescribeDeadline, ""},
                           [&](std::string_view bytes) {
                             printed += bytes;
                             return printed.size() <= kManifestBytesMax;

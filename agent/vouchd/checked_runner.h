@@ -18,7 +18,8 @@ class CheckedRunner : public Runner {
   // `clock` must outlive the runner.
   explicit CheckedRunner(const Clock& clock) : clock_(clock) {}
   RunReport run(const Collector& collector, const RunRequest& request) final;
-  Result<std::string> describe(const std::string& name, const std::string& program) final;
+  Result<std::string> describe(const std::string& name, const std::string& program,
+                               const std::string& input) final;
 
  protected:
   // What the collector will be granted.

@@ -20,12 +20,12 @@ std::string without_instance(std::string_view name) {
 }
 
 // By the digest of the executable, if `cache` has it.
-Result<Manifest> describe(const CollectorConfig& config, const std::string& digest, Runner& runner,
-                          ManifestCache* cache) {
+Result<Manifest> describe_program(const CollectorConfig& config, const std::string& digest,
+                                  Runner& runner, ManifestCache* cache) {
   if (cache != nullptr) {
     if (const auto text = cache->find(digest)) return parse_manifest(*text);
   }
-  auto printed = runner.describe(config.name, config.program);
+  auto printed = runner.describe(config.name, config.program, "");
   if (!printed) return std::move(printed).error();
   std::string_view text = *printed;
   if (text.ends_with('\n')) text.remove_suffix(1);
@@ -33,6 +33,50 @@ Result<Manifest> describe(const CollectorConfig& config, const std::string& dige
   if (!manifest) return std::move(manifest).error().in(config.program + " --describe");
   if (cache != nullptr) cache->keep(digest, text);
   return manifest;
+}
+
+// Of a collector whose options declare tables: asked with these options, each time, since they may
+// name a file.
+Result<Manifest> describe_configured(const CollectorConfig& config, Runner& runner) {
+  const json::Object input{{"options", config.options}, {"protocol", kCollectorProtocol}};
+  auto printed = runner.describe(config.name, config.program, json::write(input) + "\n");
+  if (!printed) return std::move(printed).error();
+  std::string_view text = *printed;
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  const auto value = json::parse(text);
+  if (const auto* refusal = value ? value->find("error") : nullptr; refusal != nullptr) {
+    auto message = json::get_string(*refusal, "message");
+    return Error{Errc::invalid, message ? *std::move(message) : "its options are refused"};
+  }
+  auto manifest = parse_manifest(text);
+  if (!manifest) return std::move(manifest).error().in(config.program + " --describe");
+  return manifest;
+}
+
+Result<Manifest> describe(const CollectorConfig& config, const std::string& digest, Runner& runner,
+                          ManifestCache* cache) {
+  auto manifest = describe_program(config, digest, runner, cache);
+  if (!manifest || !manifest->has_configured_tables) return manifest;
+  return describe_configured(config, runner);
+}
+
+// Instances of one collector may have a table in common if it is the same table.
+Status claim_tables(const Manifest& manifest, std::map<std::string, const Manifest*>& owners) {
+  for (const TableSchema& table : manifest.tables) {
+    const auto [owner, is_new] = owners.emplace(table.name, &manifest);
+    if (is_new) continue;
+    const Manifest& other = *owner->second;
+    if (other.name != manifest.name) {
+      return Error{Errc::invalid, fmt::format("collectors {} and {} both have a table {}",
+                                              other.name, manifest.name, table.name)};
+    }
+    if (*other.find(table.name) != table) {
+      return Error{Errc::invalid, fmt::format("two instances of collector {} declare table {} "
+                                              "differently",
+                                              manifest.name, table.name)};
+    }
+  }
+  return Ok{};
 }
 
 Result<Collector> load_collector(const CollectorConfig& config, Runner& runner,
@@ -81,19 +125,15 @@ Result<std::string> known_digest(const std::string& path, const FileMark& mark,
 Result<std::vector<Collector>> load_collectors(const Config& config, Runner& runner,
                                                ManifestCache* cache) {
   std::vector<Collector> collectors;
-  std::map<std::string, std::string> owner_of_table;
+  collectors.reserve(config.collectors.size());
+  std::map<std::string, const Manifest*> owners;
   for (const CollectorConfig& wanted : config.collectors) {
     auto collector = load_collector(wanted, runner, cache);
     if (!collector) return std::move(collector).error().in("collector " + wanted.name);
-    for (const TableSchema& table : collector->manifest.tables) {
-      const auto [owner, is_new] = owner_of_table.emplace(table.name, collector->manifest.name);
-      if (!is_new && owner->second != collector->manifest.name) {
-        return Error{Errc::invalid,
-                     fmt::format("collectors {} and {} both have a table {}", owner->second,
-                                 collector->manifest.name, table.name)};
-      }
-    }
     collectors.push_back(*std::move(collector));
+    if (auto claimed = claim_tables(collectors.back().manifest, owners); !claimed) {
+      return std::move(claimed).error();
+    }
   }
   return collectors;
 }

@@ -95,8 +95,9 @@ class FakeRunner final : public Runner {
     return report;
   }
   // Collectors are real as far as they describe themselves.
-  Result<std::string> describe(const std::string& name, const std::string& program) override {
-    return DirectRunner(clock_).describe(name, program);
+  Result<std::string> describe(const std::string& name, const std::string& program,
+                               const std::string& input) override {
+    return DirectRunner(clock_).describe(name, program, input);
   }
   void cancel() override {}
 

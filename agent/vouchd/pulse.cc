@@ -30,9 +30,10 @@ RunReport PulsedRunner::run(const Collector& collector, const RunRequest& reques
   return report;
 }
 
-Result<std::string> PulsedRunner::describe(const std::string& name, const std::string& program) {
+Result<std::string> PulsedRunner::describe(const std::string& name, const std::string& program,
+                                           const std::string& input) {
   pulse_.promise(kDescribeDeadline + kAroundRun);
-  return runner_.describe(name, program);
+  return runner_.describe(name, program, input);
 }
 
 }  // namespace vouch::agent

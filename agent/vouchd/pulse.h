@@ -29,7 +29,8 @@ class PulsedRunner final : public Runner {
   // Both must outlive it.
   PulsedRunner(Runner& runner, Pulse& pulse) : runner_(runner), pulse_(pulse) {}
   RunReport run(const Collector& collector, const RunRequest& request) override;
-  Result<std::string> describe(const std::string& name, const std::string& program) override;
+  Result<std::string> describe(const std::string& name, const std::string& program,
+                               const std::string& input) override;
   void cancel() override { runner_.cancel(); }
 
  private:

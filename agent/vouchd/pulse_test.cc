@@ -14,8 +14,8 @@ class LookingRunner final : public Runner {
     beats = pulse_.beats();
     return {};
   }
-  Result<std::string> describe(const std::string& /*name*/,
-                               const std::string& /*program*/) override {
+  Result<std::string> describe(const std::string& /*name*/, const std::string& /*program*/,
+                               const std::string& /*input*/) override {
     beats = pulse_.beats();
     return std::string();
   }

@@ -37,8 +37,10 @@ class Runner {
   // `request.tables` are those wanted; tables whose needs are not granted are not asked for and
   // come back as errors (permission-denied).
   virtual RunReport run(const Collector& collector, const RunRequest& request) = 0;
-  // What `program --describe` prints, of the collector `name` (with its instance).
-  virtual Result<std::string> describe(const std::string& name, const std::string& program) = 0;
+  // What `program --describe` prints when it reads `input`, of the collector `name` (with its
+  // instance).
+  virtual Result<std::string> describe(const std::string& name, const std::string& program,
+                                       const std::string& input) = 0;
   // Ends a run under way, from another thread, and refuses later ones.
   virtual void cancel() = 0;
 };

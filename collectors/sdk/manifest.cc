@@ -178,18 +178,20 @@ std::string describe(const Collector& collector) {
   }
   json::Array tables;
   for (const Table& table : collector.tables) tables.push_back(describe_table(table));
-  return json::write(json::Object{{"protocol", 1},
-                                  {"name", collector.name},
-                                  {"version", VOUCH_VERSION},
-                                  {"title", collector.title},
-                                  {"interval_s", collector.interval_s},
-                                  {"deadline_s", collector.deadline_s},
-                                  {"options", json::Object{{"type", "object"},
-                                                           {"additionalProperties", false},
-                                                           {"properties", std::move(properties)}}},
-                                  {"needs", json::Object{{"network", collector.needs_network},
-                                                         {"cache_dir", collector.needs_cache_dir}}},
-                                  {"tables", std::move(tables)}});
+  json::Object manifest{{"protocol", 1},
+                        {"name", collector.name},
+                        {"version", VOUCH_VERSION},
+                        {"title", collector.title},
+                        {"interval_s", collector.interval_s},
+                        {"deadline_s", collector.deadline_s},
+                        {"options", json::Object{{"type", "object"},
+                                                 {"additionalProperties", false},
+                                                 {"properties", std::move(properties)}}},
+                        {"needs", json::Object{{"network", collector.needs_network},
+                                               {"cache_dir", collector.needs_cache_dir}}},
+                        {"tables", std::move(tables)}};
+  if (collector.configure != nullptr) manifest["configured_tables"] = true;
+  return json::write(manifest);
 }
 
 }  // namespace vouch::sdk

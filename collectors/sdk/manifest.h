@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json.h"
 #include "core/redact.h"
 #include "core/result.h"
 
@@ -90,6 +91,10 @@ struct Collector {
   bool needs_network = false;
   bool needs_cache_dir = false;
   std::vector<Table> tables = {};  // Collected in this order, whatever the order of the request.
+  // Where a site declares further tables: gives the collector with all of them, or says what is
+  // wrong with the options. What the names of the tables view must live as long as that collector.
+  std::function<Result<Collector>(const Collector&, const json::Object& options)> configure =
+      nullptr;
 
   [[nodiscard]] const Table* find(std::string_view table) const;
 };

@@ -130,6 +130,14 @@ Status read_place(const json::Value& line, Request& request) {
 
 }  // namespace
 
+Result<json::Object> parse_options(const Collector& collector, std::string_view line) {
+  const auto value = json::parse(line);
+  if (!value) return Error(value.error()).in("options");
+  Request request;
+  if (auto status = read_options(collector, *value, request); !status) return status.error();
+  return std::move(request.options);
+}
+
 Result<Request> parse_request(const Collector& collector, std::string_view line) {
   auto value = json::parse(line);
   if (!value) return std::move(value).error().in("request");

@@ -32,4 +32,7 @@ inline constexpr std::size_t kRequestBytesMax = 8 << 20;  // 64 tokens of 64 KiB
 // absolute, a deadline that is not positive.
 Result<Request> parse_request(const Collector& collector, std::string_view line);
 
+// The options of a request, or of the line that --describe is given, without a look at the tables.
+Result<json::Object> parse_options(const Collector& collector, std::string_view line);
+
 }  // namespace vouch::sdk

@@ -13,6 +13,8 @@
 #include "collectors/sdk/answer.h"
 #include "collectors/sdk/context.h"
 #include "collectors/sdk/request.h"
+#include "core/escape.h"
+#include "core/file.h"
 #include "core/json.h"
 
 namespace vouch::sdk {
@@ -76,6 +78,31 @@ json::Array split_list(std::string_view list) {
   return items;
 }
 
+// What stdin says before its end. Nobody is waited for at a terminal.
+Result<std::string> read_options_line() {
+  if (::isatty(STDIN_FILENO) != 0) return std::string();
+  auto line = read_all(STDIN_FILENO, kRequestBytesMax, "stdin");
+  if (line && line->ends_with('\n')) line->pop_back();
+  return line;
+}
+
+// The manifest with the tables that the options on stdin declare, if there are any; what is wrong
+// with them is an answer, too.
+std::string describe_as_configured(const Collector& collector) {
+  const auto refusal = [](const Error& error) {
+    return json::write(
+        json::Object{{"error", json::Object{{"message", escape_invalid(error.message)}}}});
+  };
+  if (collector.configure == nullptr) return describe(collector);
+  const auto line = read_options_line();
+  if (!line) return refusal(line.error());
+  if (line->empty()) return describe(collector);
+  const auto options = parse_options(collector, *line);
+  if (!options) return refusal(options.error());
+  const auto configured = collector.configure(collector, *options);
+  return configured ? describe(*configured) : refusal(configured.error());
+}
+
 // The request that an engineer means with options on the command line.
 class HandRequest {
  public:
@@ -118,9 +145,11 @@ class HandRequest {
     return Error{Errc::invalid, "no option " + name + "; --help lists them"};
   }
 
-  std::string line() {
+  Result<std::string> line() {
     if (tables_.empty()) {
-      for (const Table& table : collector_.tables) tables_.emplace_back(table.name);
+      const auto whole = with_configured_tables(collector_, options_);
+      if (!whole) return whole.error();
+      for (const Table& table : whole->tables) tables_.emplace_back(table.name);
     }
     tables_.emplace_back("gaps");
     return json::write(json::Object{{"protocol", 1},
@@ -171,7 +200,7 @@ Result<std::string> parse_arguments(const Collector& collector, int argc, char**
 
 int run_guarded(const Collector& collector, int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == "--describe") {
-    return write_to_stdout(describe(collector) + "\n") ? 0 : kWriteFailed;
+    return write_to_stdout(describe_as_configured(collector) + "\n") ? 0 : kWriteFailed;
   }
   if (argc == 2 && std::string_view(argv[1]) == "--help") {
     print_help(collector);
@@ -193,8 +222,22 @@ int run_guarded(const Collector& collector, int argc, char** argv) {
 
 }  // namespace
 
-Status answer_request(const Collector& collector, std::string_view request_line,
+Result<Collector> with_configured_tables(const Collector& collector, const json::Object& options) {
+  if (collector.configure == nullptr) return collector;
+  return collector.configure(collector, options);
+}
+
+Status answer_request(const Collector& unconfigured, std::string_view request_line,
                       const LineSink& sink) {
+  json::Object options;
+  if (unconfigured.configure != nullptr) {
+    auto given = parse_options(unconfigured, request_line);
+    if (!given) return given.error();
+    options = *std::move(given);
+  }
+  const auto whole = with_configured_tables(unconfigured, options);
+  if (!whole) return whole.error();
+  const Collector& collector = *whole;
   const auto request = parse_request(collector, request_line);
   if (!request) return request.error();
   const auto root = Root::open(request->root);

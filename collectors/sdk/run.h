@@ -20,6 +20,9 @@ namespace vouch::sdk {
 
 int run(const Collector& collector, int argc, char** argv);
 
+// With the tables that the options declare.
+Result<Collector> with_configured_tables(const Collector& collector, const json::Object& options);
+
 // One request, answered: lines go to `sink` as they come; false from it ends the run. The Error is
 // that of a bad request (Errc::invalid) or a sink that refused (Errc::unavailable).
 using LineSink = std::function<bool(std::string_view)>;

@@ -204,8 +204,15 @@ bool TestAnswer::has_gap(std::string_view table, std::string_view object) const 
   return false;
 }
 
-TestAnswer run_collector(const Collector& collector, const std::string& root,
+TestAnswer run_collector(const Collector& unconfigured, const std::string& root,
                          const TestRequest& request) {
+  const auto whole = with_configured_tables(unconfigured, request.options);
+  if (!whole) {
+    TestAnswer refused;
+    refused.violation = whole.error().message;
+    return refused;
+  }
+  const Collector& collector = *whole;
   std::vector<std::string> requested = request.tables;
   if (requested.empty()) {
     for (const Table& table : collector.tables) requested.emplace_back(table.name);
@@ -222,7 +229,7 @@ TestAnswer run_collector(const Collector& collector, const std::string& root,
                                {"cache_dir", request.cache_dir}});
 
   TestAnswer answer;
-  const Status status = answer_request(collector, line, [&answer](std::string_view bytes) {
+  const Status status = answer_request(unconfigured, line, [&answer](std::string_view bytes) {
     answer.raw += bytes;
     return true;
   });
