@@ -14,13 +14,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-COLLECTORS = ["access_review", "backup_jobs", "config_drift", "deleted_libraries", "kernel_rules",
+COLLECTORS = ["access_review", "backup_jobs", "command", "config_drift", "deleted_libraries", "kernel_rules",
               "package_files", "patch_level", "rpm_packages", "special_files"]
 TYPES = ("text", "bytes", "integer", "boolean", "time")
 
 
 def manifest_tables(bin_dir, name):
-    out = subprocess.run([bin_dir / name, "--describe"], check=True, capture_output=True).stdout
+    out = subprocess.run([bin_dir / name, "--describe"], check=True, capture_output=True,
+                         stdin=subprocess.DEVNULL).stdout
     manifest = json.loads(out)
     tables = {}
     for table in manifest["tables"]:
