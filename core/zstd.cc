@@ -71,6 +71,39 @@ Result<std::optional<FrameHeader>> read_frame_header(std::string_view bytes) {
   return std::optional<FrameHeader>(header);
 }
 
+Error too_large(std::size_t bytes_max) {
+  return {Errc::too_large, "zstd: expands to more than " + std::to_string(bytes_max) + " bytes"};
+}
+
+Status check_bounds(const FrameHeader& header, std::size_t bytes_max) {
+  if (header.window_bytes > kWindowBytesMax) {
+    return Error{Errc::invalid, "zstd: window over 8 MiB"};
+  }
+  if (header.content_bytes.value_or(0) > bytes_max) return too_large(bytes_max);
+  return Ok{};
+}
+
+// A frame that says how large its content is needs neither a window nor a buffer of its own.
+Result<std::string> decompress_whole(std::string_view bytes, const FrameHeader& header,
+                                     std::size_t bytes_max) {
+  auto bounded = check_bounds(header, bytes_max);
+  if (!bounded) return std::move(bounded).error();
+  const auto failed = [](std::size_t code) {
+    return Error{Errc::invalid, std::string("zstd: ") + ZSTD_getErrorName(code)};
+  };
+  const std::size_t frame = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
+  if (ZSTD_isError(frame) != 0) return failed(frame);
+  if (frame < bytes.size()) return Error{Errc::invalid, "zstd: bytes after the frame"};
+  const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
+  if (!context) std::abort();
+  std::string out(*header.content_bytes, '\0');
+  const std::size_t size =
+      ZSTD_decompressDCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(size) != 0) return failed(size);
+  if (size != out.size()) return Error{Errc::invalid, "zstd: less than the frame says"};
+  return out;
+}
+
 }  // namespace
 
 std::string compress(std::string_view bytes, int level) {
@@ -87,6 +120,9 @@ std::string compress(std::string_view bytes, int level) {
 }
 
 Result<std::string> decompress(std::string_view bytes, std::size_t bytes_max) {
+  auto header = read_frame_header(bytes);
+  if (!header) return std::move(header).error();
+  if (*header && (*header)->content_bytes) return decompress_whole(bytes, **header, bytes_max);
   std::string out;
   Decompressor decompressor(bytes_max);
   auto fed = decompressor.feed(bytes, [&out](std::string_view piece) -> Status {
@@ -120,10 +156,7 @@ Status Decompressor::State::expand(std::string_view bytes, const Sink& sink) {
     if (ZSTD_isError(result) != 0) {
       return Error{Errc::invalid, std::string("zstd: ") + ZSTD_getErrorName(result)};
     }
-    if (out.pos > bytes_max - expanded) {
-      return Error{Errc::too_large,
-                   "zstd: expands to more than " + std::to_string(bytes_max) + " bytes"};
-    }
+    if (out.pos > bytes_max - expanded) return too_large(bytes_max);
     expanded += out.pos;
     if (out.pos > 0) {
       auto taken = sink(std::string_view(buffer.data(), out.pos));
@@ -160,13 +193,8 @@ Status Decompressor::feed(std::string_view bytes, const Sink& sink) {
   auto header = read_frame_header(state.header);
   if (!header) return std::move(header).error();
   if (!header->has_value()) return Ok{};
-  if ((*header)->window_bytes > kWindowBytesMax) {
-    return Error{Errc::invalid, "zstd: window over 8 MiB"};
-  }
-  if ((*header)->content_bytes.value_or(0) > state.bytes_max) {
-    return Error{Errc::too_large,
-                 "zstd: expands to more than " + std::to_string(state.bytes_max) + " bytes"};
-  }
+  auto bounded = check_bounds(**header, state.bytes_max);
+  if (!bounded) return bounded;
   state.header_read = true;
   const std::string first = std::move(state.header);
   state.header.clear();

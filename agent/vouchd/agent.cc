@@ -101,6 +101,11 @@ Status Agent::read_content() {
       RunJudge::make(*std::move(packs), collectors_, *std::move(waivers), *std::move(registers));
   if (!judge) return std::move(judge).error();
   judge_.emplace(*std::move(judge));
+  auto known = state_->ledger.get(kJudgements);
+  if (!known) return std::move(known).error();
+  if (*known && (*known)->starts_with(executable_)) {
+    judge_->memo().restore(std::string_view(**known).substr(executable_.size()));
+  }
   for (const auto& [sha256, bytes] : judge_->blobs()) {
     if (auto put = state_->put_blob(sha256, bytes); !put) return put;
   }
@@ -196,8 +201,10 @@ Status Agent::stop(std::string_view reason) {
     log::error("alerts: " + told.error().message);
   }
   if (auto sealed = seal(); !sealed) return sealed;
-  return state_->ledger.transaction(clock_.wall_ms(),
-                                    [&] { return state_->ledger.set(kClean, "1"); });
+  return state_->ledger.transaction(clock_.wall_ms(), [&]() -> Status {
+    auto kept = state_->ledger.set(kJudgements, executable_ + judge_->memo().write());
+    return kept ? state_->ledger.set(kClean, "1") : kept;
+  });
 }
 
 Result<bool> Agent::spool_is_full() {

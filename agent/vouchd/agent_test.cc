@@ -304,4 +304,33 @@ TEST_CASE("an agent that could not start, starts with its next look at the clock
   CHECK(of_kind<RunMissed>(records).empty());
 }
 
+TEST_CASE("what was judged is known after a restart, to the same program", "[agent]") {
+  World world;
+  const auto same_program = GENERATE(true, false);
+  {
+    const auto agent = world.start();
+    REQUIRE(agent->collect("accounts", Trigger::manual));
+    REQUIRE(agent->stop("SIGTERM"));
+    Ledger& ledger = agent->state().ledger;
+    auto kept = ledger.get(kJudgements).value().value();
+    const auto verdict = kept.find("\"pass\",\"\"");
+    REQUIRE(verdict != std::string::npos);
+    kept.replace(verdict, 9, "\"error\",\"remembered\"");
+    if (!same_program) kept.front() = 'b';
+    REQUIRE(ledger.set(kJudgements, kept));
+  }
+
+  const auto agent = world.start();
+  REQUIRE(agent->collect("accounts", Trigger::manual));
+  REQUIRE(agent->stop("SIGTERM"));
+
+  const auto last = of_kind<Observation>(check_chain(agent->state())).back();
+  const auto* changed = std::get_if<RunContent>(&last.content);
+  REQUIRE((changed != nullptr) == same_program);
+  if (changed == nullptr) return;
+  const auto outcomes = agent->state().read_blob(changed->outcomes.sha256);
+  REQUIRE(outcomes);
+  CHECK_THAT(*outcomes, Catch::Contains("remembered"));
+}
+
 }  // namespace vouch::agent

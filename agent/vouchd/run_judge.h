@@ -50,6 +50,9 @@ class RunJudge {
   [[nodiscard]] const policy::PackSet& packs() const { return packs_; }
   [[nodiscard]] const std::optional<TableRef>& waivers() const { return waivers_; }
 
+  // Kept by the agent from one start to the next.
+  [[nodiscard]] policy::Memo& memo() { return memo_; }
+
   // `tables` are those of the run, in its order. What is too large for a bundle is left out of the
   // content (record_fit.h); Errc::too_large if even that does not help.
   Result<Judged> judge(const Collector& collector, const CollectorRef& ran, WallSeconds now,

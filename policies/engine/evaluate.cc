@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "core/clock.h"
@@ -15,24 +14,6 @@
 #include "policies/engine/waiver.h"
 
 namespace vouch::policy {
-
-struct Memo::State {
-  using Judgements = std::unordered_map<std::string, Judgement>;
-  std::map<std::string, Judgements, std::less<>> by_collector;
-  std::uint64_t hits = 0;
-  std::uint64_t misses = 0;
-};
-
-Memo::Memo() : state_(std::make_unique<State>()) {}
-Memo::~Memo() = default;
-Memo::Memo(Memo&&) noexcept = default;
-Memo& Memo::operator=(Memo&&) noexcept = default;
-std::uint64_t Memo::hits() const {
-  return state_->hits;
-}
-std::uint64_t Memo::misses() const {
-  return state_->misses;
-}
 
 namespace {
 
@@ -98,24 +79,22 @@ Result<Evaluation> evaluate(const PackSet& packs, const EvaluationRequest& reque
   if (!judge) return std::move(judge).error();
 
   Evaluation evaluation;
-  Memo::State::Judgements used;
-  auto* known = memo == nullptr ? nullptr : &memo->state().by_collector[request.collector];
+  Memo::Judgements used;
+  auto* known = memo == nullptr ? nullptr : &memo->of(request.collector);
   for (const auto* check : packs.checks()) {
     if (find_input(request.tables, check->tables.front()) == nullptr) continue;
     std::string key;
     Judgement judgement;
     if (known != nullptr) key = judge->memo_key(*check);
-    if (const auto it = known ? known->find(key) : Memo::State::Judgements::iterator();
-        known != nullptr && it != known->end()) {
-      judgement = std::move(it->second);
-      known->erase(it);
-      ++memo->state().hits;
+    auto remembered = known == nullptr ? Memo::Judgements::node_type() : known->extract(key);
+    if (remembered) {
+      judgement = std::move(remembered.mapped());
     } else {
       auto made = judge->judge(*check);
       if (!made) return std::move(made).error().in("check " + check->id);
       judgement = *std::move(made);
-      if (memo != nullptr) ++memo->state().misses;
     }
+    if (memo != nullptr) memo->count(!remembered.empty());
     auto outcome = settle(*check, judgement, *waivers, request.now);
     if (!outcome) return std::move(outcome).error().in("check " + check->id);
     if (outcome->findings) evaluation.findings.emplace(*outcome->findings, judgement.findings);

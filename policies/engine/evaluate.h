@@ -6,13 +6,13 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
+#include "policies/engine/memo.h"
 #include "policies/engine/pack.h"
 #include "policies/engine/table.h"
 #include "proto/outcomes.h"
@@ -42,25 +42,6 @@ struct Evaluation {
   std::vector<Outcome> outcomes;                // Sorted by check.
   TableBlob outcomes_table;                     // The same, as the record names it.
   std::map<std::string, std::string> findings;  // Blobs by digest, the empty blob included.
-};
-
-// Remembers judgements by everything that they depend on: check, parameters, digests of the tables
-// read, and :now where the query binds it. What the last evaluation did not use is forgotten, per
-// collector. One memo is used by one thread at a time.
-class Memo {
- public:
-  Memo();
-  ~Memo();
-  Memo(Memo&&) noexcept;
-  Memo& operator=(Memo&&) noexcept;
-  [[nodiscard]] std::uint64_t hits() const;
-  [[nodiscard]] std::uint64_t misses() const;
-
-  struct State;
-  [[nodiscard]] State& state() { return *state_; }
-
- private:
-  std::unique_ptr<State> state_;
 };
 
 // Judges each check whose first table is in request.tables. Fails only if the request itself is

@@ -2,6 +2,7 @@
 #include "policies/engine/evaluate.h"
 
 #include <catch2/catch.hpp>
+#include <regex>
 
 #include <algorithm>
 
@@ -327,6 +328,57 @@ TEST_CASE("the memo judges again only what can come out differently", "[evaluate
 
   run.named("gaps") = table("gaps", kGap);
   CHECK(run.judged(&memo).outcomes.at(1).outcome == OutcomeKind::error);
+}
+
+TEST_CASE("a memo that was kept answers as before", "[evaluate]") {
+  Run run;
+  Memo memo;
+  const auto before = run.judged(&memo);
+  const auto form = memo.write();
+
+  Memo kept;
+  kept.restore(form);
+  const auto after = run.judged(&kept);
+
+  CHECK(kept.hits() == 2);
+  CHECK(kept.misses() == 0);
+  CHECK(after.outcomes_table.sha256 == before.outcomes_table.sha256);
+  CHECK(after.findings == before.findings);
+  CHECK(kept.write() == form);
+}
+
+TEST_CASE("what is damaged in a kept memo is judged again", "[evaluate]") {
+  Run run;
+  Memo memo;
+  const auto before = run.judged(&memo);
+  auto form = memo.write();
+  const auto kind = GENERATE(std::string("waived"), std::string("good"));
+  const auto bad =
+      GENERATE_COPY(std::string(), std::string("[]"), form.substr(1), "{\"access_review\":[[1]]}",
+                    std::regex_replace(form, std::regex("\"(pass|fail)\""), '"' + kind + '"'));
+  CAPTURE(bad);
+
+  Memo kept;
+  kept.restore(bad);
+
+  CHECK(run.judged(&kept).outcomes_table.sha256 == before.outcomes_table.sha256);
+  CHECK(kept.misses() > 0);
+}
+
+TEST_CASE("a memo keeps no large findings", "[evaluate]") {
+  Memo memo;
+  Judgement judgement;
+  judgement.kind = OutcomeKind::fail;
+  judgement.findings = std::string(kKeptFindingsBytesMax, 'x');
+  memo.of("c")["small"] = judgement;
+  judgement.findings += 'x';
+  memo.of("c")["large"] = judgement;
+
+  Memo kept;
+  kept.restore(memo.write());
+
+  CHECK(kept.of("c").contains("small"));
+  CHECK_FALSE(kept.of("c").contains("large"));
 }
 
 TEST_CASE("a broken request is refused, not judged", "[evaluate]") {

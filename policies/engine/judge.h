@@ -20,14 +20,6 @@
 
 namespace vouch::policy {
 
-struct Judgement {
-  OutcomeKind kind = OutcomeKind::error;  // Never `waived`.
-  std::string message;
-  std::string findings;  // A table blob; for pass and fail.
-  std::string findings_digest;
-  std::int64_t violations = 0;
-};
-
 class Judge {
  public:
   // Both must outlive the judge. Reads the gaps of all runs.
