@@ -11,6 +11,7 @@
 #include "collectors/access_review/authorized_keys.h"
 #include "collectors/access_review/file_token.h"
 #include "collectors/access_review/hidden_directories.h"
+#include "collectors/facts/file_mode.h"
 #include "collectors/facts/sshd_config.h"
 #include "collectors/sdk/context.h"
 #include "core/digest.h"
@@ -77,9 +78,8 @@ Status collect_polkit_rules(Context& context, Rows& rows) {
     const bool is_effective = !is_program || seen.insert(name).second;
     const PolkitText said = read_polkit_text(*text);
     rows.add({path, is_program ? "rules" : "pkla", is_effective, said.grants,
-              fmt::format("{}", fmt::join(said.actions, " ")),
-              fmt::format("{:04o}", status->st_mode & 07777), status->st_uid, status->st_gid,
-              sha256_hex(*text)});
+              fmt::format("{}", fmt::join(said.actions, " ")), facts::mode_text(status->st_mode),
+              status->st_uid, status->st_gid, sha256_hex(*text)});
   }
   return Ok{};
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of accounts: users, groups, user_groups, shadow, login_defs, user_homes.
-#include <fmt/format.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "collectors/access_review/accounts_on_host.h"
 #include "collectors/access_review/authorized_keys.h"
 #include "collectors/access_review/key_files.h"
+#include "collectors/facts/file_mode.h"
 #include "collectors/sdk/context.h"
 
 namespace vouch::access {
@@ -181,8 +181,8 @@ Status collect_user_homes(Context& context, Rows& rows) {
     const std::string& path = account.entry.directory;
     const auto status = context.root().stat(path.empty() ? "/" : path);
     if (status && S_ISDIR(status->st_mode)) {
-      rows.add({account.entry.name, path, true, fmt::format("{:04o}", status->st_mode & 07777),
-                status->st_uid, status->st_gid});
+      rows.add({account.entry.name, path, true, facts::mode_text(status->st_mode), status->st_uid,
+                status->st_gid});
     } else if (status || status.error().code == Errc::not_found) {
       rows.add({account.entry.name, path, false, nullptr, nullptr, nullptr});
     } else {

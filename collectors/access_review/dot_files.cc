@@ -10,6 +10,7 @@
 
 #include "collectors/access_review/access_review.h"
 #include "collectors/access_review/accounts_on_host.h"
+#include "collectors/facts/file_mode.h"
 #include "collectors/sdk/context.h"
 
 namespace vouch::access {
@@ -54,15 +55,6 @@ constexpr std::array<DotFile, 29> kDotFiles{{{".ssh", "access"},
                                              {".docker/config.json", "credential"},
                                              {".google_authenticator", "credential"}}};
 
-std::string_view type_name(mode_t mode) {
-  if (S_ISREG(mode)) return "regular";
-  if (S_ISDIR(mode)) return "directory";
-  if (S_ISLNK(mode)) return "symlink";
-  if (S_ISFIFO(mode)) return "fifo";
-  if (S_ISSOCK(mode)) return "socket";
-  return S_ISBLK(mode) ? "block" : "character";
-}
-
 // A link is shown as one, with the owner and mode of what it leads to, if that is there. False: the
 // home itself cannot be looked into.
 bool add_file(Context& context, Rows& rows, const std::string& user, const std::string& home,
@@ -79,8 +71,8 @@ bool add_file(Context& context, Rows& rows, const std::string& user, const std::
   if (S_ISLNK(own->st_mode)) {
     if (const auto target = context.root().stat(path)) shown = *target;
   }
-  rows.add({user, path, file.kind, type_name(own->st_mode),
-            fmt::format("{:04o}", shown.st_mode & 07777), shown.st_uid, shown.st_gid});
+  rows.add({user, path, file.kind, facts::type_name(own->st_mode), facts::mode_text(shown.st_mode),
+            shown.st_uid, shown.st_gid});
   return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "collectors/access_review/access_review.h"
 #include "collectors/access_review/sudo_policy.h"
+#include "collectors/facts/file_mode.h"
 #include "collectors/sdk/context.h"
 
 namespace vouch::access {
@@ -83,8 +84,8 @@ Status collect_files(Context& context, Rows& rows) {
   // A file with a fault is a row with valid = false; only what was not read is missing here.
   for (const auto& [object, error] : policy->gaps) rows.gap(object, error);
   for (const SudoSource& file : policy->files) {
-    rows.add({file.path, fmt::format("{:04o}", file.mode), file.uid, file.gid,
-              file.content.faults.empty()});
+    rows.add(
+        {file.path, facts::mode_text(file.mode), file.uid, file.gid, file.content.faults.empty()});
   }
   return Ok{};
 }

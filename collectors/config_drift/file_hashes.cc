@@ -3,7 +3,6 @@
 // stats of the whole tree equal those of the last answer: `unchanged`; a file's stat is in the
 // cache: its known digest; else it is read.
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "collectors/config_drift/config_drift.h"
 #include "collectors/config_drift/file_walk.h"
 #include "collectors/config_drift/stat_cache.h"
+#include "collectors/facts/file_mode.h"
 #include "collectors/sdk/context.h"
 #include "collectors/sdk/foreign_mounts.h"
 #include "core/digest.h"
@@ -63,25 +63,6 @@ std::vector<std::string> default_paths() {
           "/usr/lib/systemd/systemd",
           "/lib/systemd/systemd",
           "/usr/lib/openssh/ssh-keysign"};
-}
-
-std::string_view type_name(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return "regular";
-    case S_IFDIR:
-      return "directory";
-    case S_IFLNK:
-      return "symlink";
-    case S_IFIFO:
-      return "fifo";
-    case S_IFSOCK:
-      return "socket";
-    case S_IFBLK:
-      return "block";
-    default:
-      return "character";
-  }
 }
 
 void append_number(std::string& out, std::int64_t value) {
@@ -189,7 +170,7 @@ void save_cache(Context& context, const StatCache& cache) {
 
 void add_row(Context& context, Rows& rows, const FileEntry& entry, std::string_view digest) {
   const struct stat& status = entry.status;
-  const std::string mode = fmt::format("{:04o}", status.st_mode & 07777);
+  const std::string mode = facts::mode_text(status.st_mode);
   const bool is_regular = S_ISREG(status.st_mode);
   // A directory's size says how it is stored, not what it holds.
   const std::int64_t size = S_ISDIR(status.st_mode) ? 0 : status.st_size;
@@ -200,7 +181,7 @@ void add_row(Context& context, Rows& rows, const FileEntry& entry, std::string_v
     target = *std::move(link);
   }
   const std::string hex = is_regular ? hex_encode(digest) : "";
-  rows.add({entry.path, type_name(status.st_mode), mode, status.st_uid, status.st_gid, size,
+  rows.add({entry.path, facts::type_name(status.st_mode), mode, status.st_uid, status.st_gid, size,
             is_regular ? sdk::Cell(hex) : sdk::Cell(nullptr),
             S_ISLNK(status.st_mode) ? sdk::Cell(target) : sdk::Cell(nullptr)});
 }

@@ -11,6 +11,7 @@
 #include "collectors/config_drift/file_walk.h"
 #include "collectors/config_drift/log_targets.h"
 #include "collectors/config_drift/logrotate.h"
+#include "collectors/facts/file_mode.h"
 #include "collectors/facts/lines.h"
 #include "collectors/facts/sshd_config.h"
 #include "collectors/facts/systemd_config.h"
@@ -257,8 +258,8 @@ Status collect_files(Context& context, Rows& rows) {
   for (const FileEntry& entry : *entries) {
     if (is_archived_journal(entry.path)) continue;
     const struct stat& status = entry.status;
-    rows.add({entry.path, kind_of(status.st_mode), fmt::format("{:04o}", status.st_mode & 07777),
-              status.st_uid, status.st_gid});
+    rows.add({entry.path, kind_of(status.st_mode), facts::mode_text(status.st_mode), status.st_uid,
+              status.st_gid});
   }
   return Ok{};
 }

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "collectors/facts/file_mode.h"
 #include "collectors/facts/lines.h"
 #include "collectors/sdk/context.h"
 #include "collectors/sdk/foreign_mounts.h"
@@ -236,29 +237,6 @@ Result<std::string> digest_of(Context& context, const std::string& path) {
   return Error{Errc::too_large, "is over 1 GiB"};
 }
 
-std::string_view type_name(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return "regular";
-    case S_IFDIR:
-      return "directory";
-    case S_IFLNK:
-      return "symlink";
-    case S_IFIFO:
-      return "fifo";
-    case S_IFSOCK:
-      return "socket";
-    case S_IFBLK:
-      return "block";
-    default:
-      return "character";
-  }
-}
-
-std::string mode_text(std::uint32_t mode) {
-  return fmt::format("{:04o}", mode & 07777);
-}
-
 Status collect_privileged(Context& context, Rows& rows) {
   const Findings& findings = context.once(FindOnce{context});
   if (findings.failure) return *findings.failure;
@@ -269,8 +247,8 @@ Status collect_privileged(Context& context, Rows& rows) {
       rows.gap(file.path, digest.error());
       continue;
     }
-    rows.add({file.path, mode_text(file.mode), file.uid, file.gid, (file.mode & S_ISUID) != 0,
-              (file.mode & S_ISGID) != 0,
+    rows.add({file.path, facts::mode_text(file.mode), file.uid, file.gid,
+              (file.mode & S_ISUID) != 0, (file.mode & S_ISGID) != 0,
               file.capabilities.empty() ? sdk::Cell(nullptr) : sdk::Cell(file.capabilities),
               *digest});
   }
@@ -282,8 +260,8 @@ Status collect_loose(Context& context, Rows& rows) {
   if (findings.failure) return *findings.failure;
   for (const auto& [path, error] : findings.gaps) rows.gap(path, error);
   for (const Unsafe& file : findings.loose) {
-    rows.add({file.path, type_name(file.mode), mode_text(file.mode), file.uid, file.gid,
-              file.world_writable, file.unowned_user, file.unowned_group});
+    rows.add({file.path, facts::type_name(file.mode), facts::mode_text(file.mode), file.uid,
+              file.gid, file.world_writable, file.unowned_user, file.unowned_group});
   }
   return Ok{};
 }
