@@ -35,9 +35,13 @@ std::string span(std::int64_t seconds) {
   return hours == 0 ? fmt::format("{} d", days) : fmt::format("{} d {} h", days, hours);
 }
 
-// With the day on which it began; the JSON form has the moment.
+// With the day on which it began, if it is long enough to be asked about; the JSON form has the
+// moment.
 std::string gap(const ControlSlots& slots) {
   if (slots.longest_gap_ms < kMsPerSecond) return "-";
+  if (slots.longest_gap_ms < kMinute * kMsPerSecond) {
+    return span(slots.longest_gap_ms / kMsPerSecond);
+  }
   return fmt::format("{} ({})", span(slots.longest_gap_ms / kMsPerSecond),
                      format_instant(slots.longest_gap_from).substr(0, 10));
 }
