@@ -9,9 +9,9 @@
 #include "alerts/bodies.h"
 #include "alerts/channel_spec.h"
 #include "alerts/channels/curl_request.h"
-#include "alerts/channels/secret.h"
 #include "alerts/log_entries.h"
 #include "alerts/mail.h"
+#include "core/http/secret.h"
 #include "core/unix_socket.h"
 
 namespace vouch::alerts {

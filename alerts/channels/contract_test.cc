@@ -11,8 +11,8 @@
 #include "alerts/bodies.h"
 #include "alerts/channels/channel.h"
 #include "alerts/channels/counterpart_test.h"
-#include "alerts/channels/secret.h"
 #include "alerts/wording_test.h"
+#include "core/http/secret.h"
 
 namespace vouch::alerts {
 namespace {

@@ -98,31 +98,15 @@ void set_common(Options& options, const std::string& url, const std::string& ca_
 
 }  // namespace
 
-Result<HttpReply> http_post(const HttpPost& post) {
-  const Curl curl(curl_easy_init());
-  std::vector<std::string> headers = post.headers;
-  headers.emplace_back("Expect:");  // Else libcurl waits for "100 Continue" before larger bodies.
-  const List list = make_list(headers);
-  if (!curl || !list) return Error{Errc::other, "libcurl does not start"};
-  std::size_t seen = 0;
-  Options options(curl.get());
-  set_common(options, post.url, post.ca_file, post.timeout_s, seen);
-  options.set(CURLOPT_PROTOCOLS_STR, "http,https")
-      .set(CURLOPT_HTTPHEADER, list.get())
-      .set(CURLOPT_POST, 1L)
-      .set(CURLOPT_POSTFIELDS, post.body.data())
-      .set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post.body.size()));
-  if (!options.good()) return Error{Errc::other, "libcurl refuses an option"};
-  const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) return Error{Errc::unavailable, reason_of(code)};
-  long status = 0;
-  curl_off_t retry_after = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(curl.get(), CURLINFO_RETRY_AFTER, &retry_after);
-  HttpReply reply;
-  reply.status = static_cast<int>(status);
-  if (retry_after > 0) reply.retry_after_s = retry_after;
-  return reply;
+Result<http::Reply> http_post(const HttpPost& post) {
+  http::Request request;
+  request.url = post.url;
+  request.ca_file = post.ca_file;
+  request.user_agent = "vouch-ship";
+  request.headers = post.headers;
+  request.body = post.body;
+  request.timeout = std::chrono::seconds(post.timeout_s);
+  return http::Client().send(request);
 }
 
 Status send_mail(const MailTransfer& mail) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// One request by libcurl, from connect to answer within its timeout: TLS 1.2 or newer, names and
-// certificates checked, no redirects. The only place of this room that includes curl.h.
+// What the channels send: HTTP by core/http, and mail by libcurl, from connect to answer within its
+// timeout: TLS 1.2 or newer, names and certificates checked. The only place of this room that
+// includes curl.h.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/http/http_client.h"
 #include "core/result.h"
 
 namespace vouch::alerts {
@@ -20,13 +21,8 @@ struct HttpPost {
   std::int64_t timeout_s = 10;
 };
 
-struct HttpReply {
-  int status = 0;
-  std::optional<std::int64_t> retry_after_s;
-};
-
-// Any answer is a value. Errc::unavailable says why there was none; never the address.
-Result<HttpReply> http_post(const HttpPost& post);
+// Errors as http::Client::send().
+Result<http::Reply> http_post(const HttpPost& post);
 
 struct MailTransfer {
   std::string url;  // smtp:// or smtps://

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "alerts/channels/secret.h"
+#include "core/http/secret.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 
 #include "core/file.h"
 
-namespace vouch::alerts {
+namespace vouch {
 namespace {
 
 constexpr std::size_t kSecretBytesMax = 4096;
@@ -21,7 +21,7 @@ Result<std::string> path_of(std::string_view file) {
   if (directory != nullptr) return std::string(directory) + "/" + std::string(file);
   return Error{Errc::not_found, std::string(file) +
                                     ": is a credential, and $CREDENTIALS_DIRECTORY is not set "
-                                    "(LoadCredential= of vouch-ship.service)"};
+                                    "(LoadCredential= of its unit)"};
 }
 
 }  // namespace
@@ -45,4 +45,4 @@ Result<std::string> read_secret(std::string_view file) {
   return text->substr(begin, text->find_last_not_of(kSpace) + 1 - begin);
 }
 
-}  // namespace vouch::alerts
+}  // namespace vouch
