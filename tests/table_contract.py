@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COLLECTORS = ["access_review", "backup_jobs", "command", "config_drift", "deleted_libraries", "kernel_rules",
+COLLECTORS = ["access_review", "backup_jobs", "command", "config_drift", "deleted_libraries", "http_json", "kernel_rules",
               "package_files", "patch_level", "rpm_packages", "special_files"]
 TYPES = ("text", "bytes", "integer", "boolean", "time")
 

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 
 #include "core/capabilities.h"
 #include "core/file_digest.h"
@@ -82,6 +83,10 @@ Command make_command(const LaunchRequest& request, const LaunchMessage& message,
   if (request.mode == LaunchRequest::Mode::describe) command.argv.emplace_back("--describe");
   command.environment = default_environment();
   if (options.mounts_fd >= 0) command.environment.emplace_back("VOUCH_HOST_MOUNTS=3");
+  // What LoadCredential= of the unit gives; systemd keeps it from everybody else.
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY"); credentials != nullptr) {
+    command.environment.push_back(std::string("CREDENTIALS_DIRECTORY=") + credentials);
+  }
   // An interpreter opens its script by name; everything else runs from the file just looked at.
   if (!is_script(program)) command.program_fd = program.get();
   command.input_fd = message.input.get();

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -240,6 +241,17 @@ TEST_CASE("the collector is given the host's mount table and nothing else", "[so
 
   // 10 (or 255) is the shell's own, of the script that it reads.
   CHECK_THAT(world.note(), Catch::Matches("1 0 1 (10 )?2 (255 )?3 3 "));
+}
+
+TEST_CASE("the collector is told where the credentials of its unit are", "[socket]") {
+  ::setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1);
+  SupervisedWorld world;  // The supervisor is forked here.
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  world.set_collector("echo $CREDENTIALS_DIRECTORY >" + world.directory + "/note\n" + kAnswer);
+
+  REQUIRE(std::holds_alternative<Snapshot>(world.run().result));
+
+  CHECK(world.note() == "/run/credentials/x");
 }
 
 }  // namespace vouch::agent
