@@ -99,7 +99,7 @@ class LedgerPackCache final : public policy::PackCache {
 // Keys of single values.
 inline constexpr std::string_view kLastCommit = "last_commit_ms";
 inline constexpr std::string_view kClean = "stopped_cleanly";  // "1" after agent-stop.
-inline constexpr std::string_view kJudgements = "judgements";  // Digest of this program, and a memo.
+inline constexpr std::string_view kJudgements = "judgements";  // Digest of our program, memo.
 inline constexpr std::string_view kConfigInForce = "config";   // Digests of blobs.
 inline constexpr std::string_view kPolicyInForce = "policy";
 inline constexpr std::string_view kWaiversInForce = "waivers";

@@ -365,22 +365,6 @@ TEST_CASE("what is damaged in a kept memo is judged again", "[evaluate]") {
   CHECK(kept.misses() > 0);
 }
 
-TEST_CASE("a memo keeps no large findings", "[evaluate]") {
-  Memo memo;
-  Judgement judgement;
-  judgement.kind = OutcomeKind::fail;
-  judgement.findings = std::string(kKeptFindingsBytesMax, 'x');
-  memo.of("c")["small"] = judgement;
-  judgement.findings += 'x';
-  memo.of("c")["large"] = judgement;
-
-  Memo kept;
-  kept.restore(memo.write());
-
-  CHECK(kept.of("c").contains("small"));
-  CHECK_FALSE(kept.of("c").contains("large"));
-}
-
 TEST_CASE("a broken request is refused, not judged", "[evaluate]") {
   Run run;
   SECTION("no columns") {
