@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 COLLECTORS = ["access_review", "backup_jobs", "command", "config_drift", "deleted_libraries", "http_json", "kernel_rules",
-              "package_files", "patch_level", "rpm_packages", "special_files"]
+              "openscap",              "package_files", "patch_level", "rpm_packages", "special_files"]
 TYPES = ("text", "bytes", "integer", "boolean", "time")
 
 
