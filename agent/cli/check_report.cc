@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "agent/cli/check_hints.h"
 #include "agent/cli/command.h"
 #include "agent/cli/rows.h"
 #include "core/clock.h"
@@ -189,6 +190,7 @@ std::string report_as_text(const CheckReport& report, const TerminalStyle& style
   }
   text += outcomes_table(report, style);
   text += findings_text(report, style);
+  text += hints_as_text(report.outcomes, style);
   for (const auto& card : report.scorecards) {
     text += "\n" + scorecard_as_text(card, report.all, style);
   }
