@@ -15,7 +15,7 @@ using vouch::policy::Sandbox;
 
 Sandbox make_sandbox() {
   vouch::policy::SandboxLimits limits;
-  limits.instructions_max = 100'000;
+  limits.work_max = 1'000'000;
   limits.memory_bytes_max = 16u << 20;
   auto sandbox = Sandbox::open(limits);
   vouch::TableSchema schema;
