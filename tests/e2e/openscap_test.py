@@ -5,6 +5,7 @@ Skipped where they are not installed (openscap-scanner, ssg-debian)."""
 import collections
 import glob
 import hashlib
+import html
 import json
 import os
 import shutil
@@ -32,31 +33,48 @@ class OpenScap(unittest.TestCase):
                      timeout=400)
         return done, json.loads(done.out)
 
-    def evaluate(self, arf):
-        done = subprocess.run([*ALONE, "oscap", "xccdf", "eval", "--profile", PROFILE, "--results-arf", arf, STREAMS[-1]],
-                              capture_output=True, timeout=400)
+    def evaluate(self, *arguments):
+        """{rule: (result, title, identifiers)}, as oscap prints them."""
+        done = subprocess.run([*ALONE, "oscap", "xccdf", "eval", *arguments], capture_output=True, timeout=400)
         self.assertIn(done.returncode, (0, 2), done.stderr)
-        said, rule, title = {}, None, None
+        said, rule, title, identifiers = {}, None, None, []
         for line in done.stdout.decode().split("\n"):
             name, _, value = line.replace("\r", "").partition("\t")
             if name == "Title":
-                title = value
+                title, identifiers = html.unescape(value), []
             elif name == "Rule":
                 rule = value
+            elif name == "Ident":
+                identifiers.append(value)
             elif name == "Result":
-                said[rule] = (value, title)
+                said[rule] = (value, title, ",".join(sorted(identifiers)))
         return said
+
+    def rows_said(self, value):
+        # What was not selected oscap does not print.
+        return {row["rule_id"]: (row["result"], row["title"], row["identifiers"])
+                for row in value["tables"]["openscap_results"]["rows"] if row["result"] != "notselected"}
+
+    def test_what_passes_and_what_fails_is_what_oscap_says(self):
+        for name in ("xccdf.xml", "oval.xml"):
+            shutil.copy(os.path.join(s.SOURCE, "tests", "e2e", "scap", name), self.site.dir)
+        results = self.site.dir + "/results.xml"
+        said = self.evaluate("--results", results, self.site.dir + "/xccdf.xml")
+        done, value = self.collect(f"results: {results}")
+        self.assertEqual((done.code, value["errors"]), (0, {}), done)
+        self.assertEqual(sorted(result for result, _, _ in said.values()), ["fail", "notchecked", "pass"])
+        self.assertEqual(self.rows_said(value), said)
+        run, = value["tables"]["openscap_runs"]["rows"]
+        self.assertEqual((run["benchmark_version"], run["score"], run["profile"]), ("7", "50.000000", None))
 
     def test_a_file_of_results_says_what_oscap_said(self):
         arf = self.site.dir + "/arf.xml"
-        said = self.evaluate(arf)
+        said = self.evaluate("--profile", PROFILE, "--results-arf", arf, STREAMS[-1])
         done, value = self.collect(f"results: {arf}")
         self.assertEqual((done.code, value["errors"]), (0, {}), done)
         rows = value["tables"]["openscap_results"]["rows"]
         self.assertGreater(len(said), 10)
-        # What was not selected oscap does not print.
-        self.assertEqual({row["rule_id"]: (row["result"], row["title"]) for row in rows
-                          if row["result"] != "notselected"}, said)
+        self.assertEqual(self.rows_said(value), said)
         with open(arf, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
         run, = value["tables"]["openscap_runs"]["rows"]
