@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "core/capabilities.h"
 #include "core/process.h"
 #include "proto/limits.h"
@@ -45,6 +47,10 @@ Result<Exit> DirectRunner::start(const Start& start, const OutputSink& sink) {
   command.argv = {start.program};
   if (start.describe) command.argv.emplace_back("--describe");
   command.environment = default_environment();
+  // By hand, what LoadCredential= is for a unit.
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY"); credentials != nullptr) {
+    command.environment.push_back(std::string("CREDENTIALS_DIRECTORY=") + credentials);
+  }
   command.standard_input = start.input;
   command.deadline = start.deadline;
   command.output_bytes_max = kCollectorOutputBytesMax;

@@ -90,7 +90,11 @@ Error error_of(CURLcode code) {
     case CURLE_RECV_ERROR:
       return {Errc::unavailable, "the answer is cut short"};
     case CURLE_COULDNT_RESOLVE_HOST:
-      return {Errc::unavailable, "its name cannot be resolved"};
+      return {Errc::unavailable,
+              "its name cannot be resolved, or this process has no network (its unit)"};
+    case CURLE_COULDNT_CONNECT:
+      return {Errc::unavailable,
+              "cannot connect: nobody answers there, or this process has no network (its unit)"};
     default:
       return {Errc::unavailable, curl_easy_strerror(code)};
   }

@@ -20,8 +20,8 @@ Result<std::string> path_of(std::string_view file) {
   const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
   if (directory != nullptr) return std::string(directory) + "/" + std::string(file);
   return Error{Errc::not_found, std::string(file) +
-                                    ": is a credential, and $CREDENTIALS_DIRECTORY is not set "
-                                    "(LoadCredential= of its unit)"};
+                                    ": there is no $CREDENTIALS_DIRECTORY (LoadCredential= of the "
+                                    "unit; by hand: the directory of the file)"};
 }
 
 }  // namespace

@@ -128,6 +128,15 @@ class HttpJson(unittest.TestCase):
             self.assertEqual((done.code, tables["users"]), (0, [{"id": 1}]), done)
             self.assertEqual(tables["http_sources"][0]["pinned"], True)
 
+    def test_a_credential_has_a_name_in_the_directory_of_the_unit(self):
+        with a.Api({"/users": lambda *_: (200, [{"id": 1}], [])}) as api:
+            self.assertIn("LoadCredential=", self.error_of(api.url, ", credential: token"))
+            self.assertEqual(api.asked, [])
+            done = self.host.vouch("collect", "http_json", env={"CREDENTIALS_DIRECTORY": self.site.dir})
+            self.assertEqual(done.code, 0, done)
+            self.assertNotIn(a.TOKEN, done.out + done.err)
+            self.assertEqual(api.headers[0].get("Authorization"), "Bearer " + a.TOKEN)
+
     def test_nothing_leads_to_another_server(self):
         with a.Api({}) as other:
             routes = {"/users": lambda *_: (302, b"", [("Location", other.url + "/users")])}
