@@ -69,7 +69,8 @@ Result<CheckedRunner::Grants> SocketRunner::grants(const std::string& collector)
   auto connection = connect_unix(path, SOCK_SEQPACKET);
   if (!connection) {
     Error error = std::move(connection).error();
-    error.message += " (systemctl enable --now 'vouch-collect@" + collector + ".socket')";
+    error.message += " (systemctl enable --now 'vouch-collect@" + collector +
+                     ".socket'; with the network: 'vouch-collect-net@" + collector + ".socket')";
     return error;
   }
   auto message = receive_message(connection->get(), kHelloDeadline);
