@@ -70,6 +70,7 @@ Status Committer::publish() {
     file->bytes = std::string();
   }
   filer_.add(std::move(unplaced_));
+  filer_.set_head(log_.note());
   unplaced_.clear();
   return Ok{};
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/log.h"
+#include "store/layout.h"
 
 namespace vouch::store {
 namespace {
@@ -52,6 +53,14 @@ void Filer::add(std::vector<WaitingFile> files) {
   wake_.notify_all();
 }
 
+void Filer::set_head(std::string note) {
+  {
+    const std::lock_guard lock(mutex_);
+    head_ = std::move(note);
+  }
+  wake_.notify_all();
+}
+
 bool Filer::backed_up() const {
   const std::lock_guard lock(mutex_);
   return queue_.size() + placing_ > kWaitingFilesMax;
@@ -62,40 +71,46 @@ std::int64_t Filer::placed_through() const {
   return placed_through_;
 }
 
-bool Filer::place(const std::vector<WaitingFile>& files) {
-  for (const auto& file : files) {
-    if (file.placed) continue;
-    auto placed = disk_.put_unsynced({file.name, file.bytes});
-    if (!placed) {
-      log::error("place files: " + placed.error().message + "; trying again");
-      return false;
+bool Filer::place(const std::vector<WaitingFile>& files, const std::string& head) {
+  const auto place_all = [&]() -> Status {
+    for (const auto& file : files) {
+      if (file.placed) continue;
+      auto placed = disk_.put_unsynced({file.name, file.bytes});
+      if (!placed) return placed;
     }
-  }
-  auto synced = disk_.sync();
-  if (!synced) log::error("place files: " + synced.error().message + "; trying again");
-  return synced.has_value();
+    if (!head.empty()) {
+      auto placed = disk_.put_unsynced({std::string(layout::kCheckpoint), head});
+      if (!placed) return placed;
+    }
+    return disk_.sync();
+  };
+  auto placed = place_all();
+  if (!placed) log::error("place files: " + placed.error().message + "; trying again");
+  return placed.has_value();
 }
 
 void Filer::run() {
   std::chrono::steady_clock::time_point last_flush{};
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    const auto has_work = [this] { return !queue_.empty() || !head_.empty(); };
+    wake_.wait(lock, [&] { return stopping_ || has_work(); });
+    if (!has_work()) return;
     // Only a flush soon after another waits for company: the files of a quiet store are there at
     // once, and those of a stopping one before it ends.
     wake_.wait_until(lock, last_flush + kFlushPeriod, [this] { return stopping_; });
     std::vector<WaitingFile> files(std::make_move_iterator(queue_.begin()),
                                    std::make_move_iterator(queue_.end()));
     queue_.clear();
+    const std::string head = head_;  // Never ahead of the files that it covers.
     placing_ = files.size();
-    while (!files.empty()) {
+    for (bool placed = false; !placed;) {
       lock.unlock();
-      const bool placed = place(files);
+      placed = place(files, head);
       lock.lock();
-      if (placed) placed_through_ = files.back().id;
+      if (placed && head_ == head) head_.clear();
+      if (placed && !files.empty()) placed_through_ = files.back().id;
       if (!placed && stopping_) return;  // The next start places them.
-      if (placed) files.clear();
       if (!placed) wake_.wait_for(lock, kRetryPeriod, [this] { return stopping_; });
     }
     placing_ = 0;

@@ -30,18 +30,23 @@ class Filer {
   Filer& operator=(const Filer&) = delete;
 
   void add(std::vector<WaitingFile> files);  // In ascending order of id.
+  // The log's head, for those who read the directory: written with the next flush. Not at each
+  // batch, since a file that is replaced frees an inode, and ext4 looks at every one that was freed
+  // in the last minutes before it takes a new one.
+  void set_head(std::string note);
   [[nodiscard]] bool backed_up() const;
   // The rows up to this id are in place and synced: the committer may forget them.
   [[nodiscard]] std::int64_t placed_through() const;
 
  private:
   void run();
-  bool place(const std::vector<WaitingFile>& files);
+  bool place(const std::vector<WaitingFile>& files, const std::string& head);
 
   Disk& disk_;
   mutable std::mutex mutex_;  // Guards everything below but the thread.
   std::condition_variable wake_;
   std::deque<WaitingFile> queue_;
+  std::string head_;  // Empty: written.
   std::size_t placing_ = 0;
   std::int64_t placed_through_ = 0;
   bool stopping_ = false;

@@ -146,8 +146,6 @@ Status TreeLog::publish() {
     auto placed = disk_.put_unsynced({file.path, file.bytes});
     if (!placed) return std::move(placed).error().in("write tiles");
   }
-  auto placed = disk_.put_unsynced({std::string(layout::kCheckpoint), note_});
-  if (!placed) return std::move(placed).error().in("write checkpoint");
   receipts_.publish(note_, appender_.size(), unpublished_);
   unpublished_.clear();
   placed_ = 0;

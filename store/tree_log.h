@@ -46,15 +46,16 @@ class TreeLog {
   // The time for the entries of the next batch: now, but never before that of the last entry.
   [[nodiscard]] WallMs next_at() const;
   [[nodiscard]] std::uint64_t size() const { return appender_.size(); }
+  [[nodiscard]] const std::string& note() const { return note_; }  // The checkpoint over it.
 
   Status stage(const std::vector<std::string>& entries, WallMs at);
   // Tiles, entry bundles and the numbered checkpoint of what is staged; they must be durable before
-  // it is published. (Not the head: an older one of the index must never replace a newer one.)
+  // it is published. (Not the head's: an older one of the index must never replace a newer one.)
   [[nodiscard]] const std::vector<tile::TileFile>& staged_files() const { return staged_->files; }
   Status record(Index& index);
   void discard() { staged_.reset(); }
-  // Puts the files in their places, not yet synced: the tiles first. If it fails, the next call
-  // tries again.
+  // Puts the files in their places, not yet synced, and lets note() out as the head. If it fails,
+  // the next call tries again.
   Status publish();
 
  private:
@@ -79,7 +80,7 @@ class TreeLog {
   tile::Appender appender_;  // As committed.
   WallMs at_;
   std::optional<Staged> staged_;
-  std::string note_;                         // The checkpoint over it.
+  std::string note_;
   std::vector<tile::TileFile> unpublished_;  // Files committed and not yet in place.
   std::size_t placed_ = 0;                   // So many of them are in place.
   Disk& disk_;
