@@ -68,7 +68,7 @@ tree() {  # FIRST COUNT: the root of that many leaves, in hex
 [ "$(tree 0 "$size" | xxd -r -p | base64)" = "$root" ] || fail "the entries do not hash to the root"
 
 # 4. Each bundle, in the order of the log; 5. its blobs.
-declare -A key prev next_seq checked
+declare -A key=() prev=() next_seq=() checked=()
 bundles=0
 while IFS=$'\t' read -r type agent seq id leaf_prev new_key; do
   case $type in

@@ -3,6 +3,7 @@
 """The way of one piece of evidence, through the built programs, with a real store and TLS."""
 import os
 import subprocess
+import time
 import unittest
 
 import site_under_test as s
@@ -50,13 +51,23 @@ class WholeWay(unittest.TestCase):
         self.assertNotIn("Traceback", done.err)
 
     def test_an_auditor_checks_with_tar_openssl_and_jq_alone(self):
+        self.wait_for_directory()
         script = os.path.join(s.SOURCE, "tests", "auditor_check.sh")
         done = s.run([script, self.site.store.dir])
         self.assertEqual(done.code, 0, done)
 
     def tree_size(self):
-        url = f"https://127.0.0.1:{self.site.store.port}/v1/checkpoint"  # The file follows within a second.
+        url = f"https://127.0.0.1:{self.site.store.port}/v1/checkpoint"
         return subprocess.run(["curl", "-sk", url], capture_output=True, text=True, check=True).stdout.split("\n")[1]
+
+    def wait_for_directory(self):
+        """The head in a store's directory follows what the store says, by less than a second where the disk is idle."""
+        for _ in range(300):
+            with open(self.site.store.dir + "/checkpoint", encoding="utf-8") as file:
+                if file.read().split("\n")[1] == self.tree_size():
+                    return
+            time.sleep(0.1)
+        self.fail("the checkpoint file does not follow")
 
     def test_a_known_parcel_is_answered_again_and_not_logged_twice(self):
         checkpoint = self.tree_size()
