@@ -32,17 +32,24 @@ inline constexpr std::int64_t kIntegerMax = (std::int64_t{1} << 53) - 1;
 
 class Value {
  public:
-  Value() = default;  // null
-  Value(std::nullptr_t) {}
-  Value(bool value) : data_(value) {}
-  Value(int value) : data_(std::int64_t{value}) {}
-  Value(std::int64_t value) : data_(value) {}  // The writer asserts |value| <= kIntegerMax.
-  Value(std::uint64_t value) : data_(static_cast<std::int64_t>(value)) {}
-  Value(std::string value) : data_(std::move(value)) {}
-  Value(std::string_view value) : data_(std::string(value)) {}
-  Value(const char* value) : data_(std::string(value)) {}
-  Value(Array value) : data_(std::move(value)) {}
-  Value(Object value) : data_(std::move(value)) {}
+  // All out of line: what std::variant makes of each would be compiled in every file that holds
+  // one.
+  Value();  // null
+  Value(std::nullptr_t);
+  Value(bool value);
+  Value(int value);
+  Value(std::int64_t value);  // The writer asserts |value| <= kIntegerMax.
+  Value(std::uint64_t value);
+  Value(std::string value);
+  Value(std::string_view value);
+  Value(const char* value);
+  Value(Array value);
+  Value(Object value);
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
 
   [[nodiscard]] bool is_null() const { return data_.index() == 0; }
   [[nodiscard]] const bool* if_bool() const { return std::get_if<bool>(&data_); }
@@ -56,7 +63,7 @@ class Value {
   // The member `key` of an object; nullptr if this is no object or has no such member.
   [[nodiscard]] const Value* find(std::string_view key) const;
 
-  bool operator==(const Value&) const = default;
+  bool operator==(const Value& other) const;
 
  private:
   std::variant<std::monostate, bool, std::int64_t, std::string, Array, Object> data_;

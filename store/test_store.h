@@ -32,10 +32,7 @@ class ManualClock final : public Clock {
 
 class TestStore {
  public:
-  explicit TestStore(StoreOptions options = {}) {
-    REQUIRE(Store::init(path(), settings(), clock));
-    reopen(std::move(options));
-  }
+  explicit TestStore(StoreOptions options = {});
 
   static Settings settings() {
     Settings settings;
@@ -47,89 +44,24 @@ class TestStore {
   }
   [[nodiscard]] std::string path() const { return dir_ / "s"; }
 
-  void reopen(StoreOptions options = {}) {
-    store_.reset();
-    options.timer = false;  // Tests call tend() themselves.
-    auto store = Store::open(path(), clock, std::move(options));
-    REQUIRE(store);
-    store_ = *std::move(store);
-  }
+  void reopen(StoreOptions options = {});
   void close() { store_.reset(); }
   Handler& handler() { return store_->handler(); }
   Store& store() { return *store_; }
 
-  Response post_drop(const std::string& notice) {
-    const auto upload =
-        handler().upload({"POST", "/v1/drops", "application/json", "", "", notice.size(), ""});
-    REQUIRE(upload);
-    (void)upload->feed(notice);
-    std::promise<Response> answer;
-    upload->finish([&answer](const ResponseMaker& make) { answer.set_value(make()); });
-    return answer.get_future().get();
-  }
+  Response post_drop(const std::string& notice);
   // Sends a body in pieces of `piece` bytes, as the network would.
-  Response post_parcel(const std::string& parcel, std::size_t piece = 1u << 16) {
-    Request head{"POST", "/v1/parcels", "application/vnd.vouch.parcel+zstd", "", "", parcel.size(),
-                 ""};
-    const auto upload = handler().upload(head);
-    REQUIRE(upload);
-    for (std::size_t i = 0; i < parcel.size() && upload->feed(parcel.substr(i, piece));) i += piece;
-    std::promise<Response> answer;
-    upload->finish([&answer](const ResponseMaker& make) { answer.set_value(make()); });
-    return answer.get_future().get();
-  }
-  Response post_enroll(const std::string& body) {
-    std::promise<Response> answer;
-    handler().handle_async({"POST", "/v1/enroll", "application/json", "", "", body.size(), body},
-                           [&answer](const ResponseMaker& make) { answer.set_value(make()); });
-    return answer.get_future().get();
-  }
-  Response get(const std::string& target, const std::string& bearer = "") {
-    Request request{"GET", target, "", "", bearer.empty() ? "" : "Bearer " + bearer, {}, ""};
-    return handler().handle(request);
-  }
+  Response post_parcel(const std::string& parcel, std::size_t piece = 1u << 16);
+  Response post_enroll(const std::string& body);
+  Response get(const std::string& target, const std::string& bearer = "");
 
-  Index index() {
-    auto index = Index::open(path() + "/" + std::string(layout::kDatabase));
-    REQUIRE(index);
-    return *std::move(index);
-  }
+  Index index();
   // A join string with a new token; `token` keeps it for those who look closer.
-  JoinString join(std::int64_t uses = 1, WallMs lifetime_ms = 86400000) {
-    const auto presented = new_token();
-    auto writer = index();
-    REQUIRE(writer.add_token({presented.id, Role::agent, presented.secret, uses,
-                              clock.now + lifetime_ms, "env=test", "local"}));
-    const auto vkey = read_vkey(path());
-    REQUIRE(vkey);
-    JoinString join;
-    join.host = "localhost";
-    join.token_id = hex_decode(presented.id).value();
-    join.token_secret = presented.secret;
-    join.pin = sha256(note::write_vkey(*vkey));
-    return join;
-  }
-  std::string auditor() {
-    const auto presented = new_token();
-    auto writer = index();
-    REQUIRE(writer.add_token({presented.id, Role::auditor, kept_secret(Role::auditor, presented), 1,
-                              clock.now + 86400000, "", "local"}));
-    return write_token(presented);
-  }
+  JoinString join(std::int64_t uses = 1, WallMs lifetime_ms = 86400000);
+  std::string auditor();
   // A new agent, enrolled.
-  TestAgent agent() {
-    TestAgent agent(clock.now);
-    const auto answer = post_enroll(agent.enrolment_request(join()));
-    REQUIRE(answer.status == 201);
-    return agent;
-  }
-  policy_file::Policy policy() {
-    const auto vkey = read_vkey(path());
-    REQUIRE(vkey);
-    auto policy = policy_file::parse(policy_text(*vkey, settings()));
-    REQUIRE(policy);
-    return *std::move(policy);
-  }
+  TestAgent agent();
+  policy_file::Policy policy();
 
   ManualClock clock;
 
@@ -138,17 +70,8 @@ class TestStore {
   std::unique_ptr<Store> store_;
 };
 
-inline Problem problem_of(const Response& response) {
-  CAPTURE(response.status, response.body);
-  auto problem = parse_problem(response.body);
-  REQUIRE(problem);
-  CHECK(problem_status(problem->kind) == response.status);
-  return *std::move(problem);
-}
+Problem problem_of(const Response& response);
 
-inline std::string member(const Problem& problem, const char* name) {
-  const auto found = problem.members.find(name);
-  return found == problem.members.end() ? "" : json::write(found->second);
-}
+std::string member(const Problem& problem, const char* name);
 
 }  // namespace vouch::store
