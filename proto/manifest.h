@@ -25,7 +25,7 @@ struct Manifest {
   bool needs_network = false;
   bool needs_cache_dir = false;
   bool has_configured_tables = false;  // Its options declare further ones.
-  std::vector<TableSchema> tables;  // Without gaps, which every collector has.
+  std::vector<TableSchema> tables;     // Without gaps, which every collector has.
 
   // Also finds "gaps".
   [[nodiscard]] const TableSchema* find(std::string_view table) const;

@@ -23,10 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (!vouch::sdk::resolve_pointers(table)) return 0;
   const vouch::command::OutputForm form{static_cast<vouch::command::Format>(choice / 2 % 3),
                                         choice / 6 % 2 == 1};
-  const auto status =
-      read_output(table, form, text, [&](std::size_t, const auto& values) {
-        if (values && values->size() != table.columns.size()) std::abort();
-      });
+  const auto status = read_output(table, form, text, [&](std::size_t, const auto& values) {
+    if (values && values->size() != table.columns.size()) std::abort();
+  });
   static_cast<void>(status.has_value());
   return 0;
 }
