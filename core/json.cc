@@ -163,7 +163,9 @@ Value::Value(Value&&) noexcept = default;
 Value& Value::operator=(const Value&) = default;
 Value& Value::operator=(Value&&) noexcept = default;
 Value::~Value() = default;
-bool Value::operator==(const Value& other) const = default;
+bool Value::operator==(const Value& other) const {
+  return data_ == other.data_;
+}
 
 const Value* Value::find(std::string_view key) const {
   const auto* object = if_object();
