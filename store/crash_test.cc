@@ -78,6 +78,21 @@ Status append(Committer& committer, const std::string& origin) {
   return end.get_future().get();
 }
 
+// A log on a disk that fails and forgets when told to, without the store around it.
+struct BareLog {
+  BareLog() { REQUIRE(TreeLog::create(index, disk, vkey, key)); }
+  Result<TreeLog> open() { return TreeLog::open(index, disk, receipts, clock, vkey, key); }
+
+  ManualClock clock;
+  TestDirectory dir;
+  SigningKey key = SigningKey::generate().value();
+  note::VerifierKey vkey =
+      note::make_vkey("store.example.com/log1", note::KeyType::log, key).value();
+  Index index = std::move(Index::open(dir / "store.db").value());
+  FakeDisk disk;
+  Receipts receipts{disk, vkey.name};
+};
+
 }  // namespace
 
 TEST_CASE("a kill at any step of ingest loses nothing that was acknowledged", "[crash]") {
@@ -191,32 +206,22 @@ TEST_CASE("a head that a power cut left without bytes is written again", "[crash
 }
 
 TEST_CASE("a disk that fails at any write gives no receipt and no second root", "[crash]") {
-  ManualClock clock;
-  TestDirectory dir;
-  auto key = SigningKey::generate();
-  REQUIRE(key);
-  const auto vkey = note::make_vkey("store.example.com/log1", note::KeyType::log, *key);
-  REQUIRE(vkey);
-  auto index = Index::open(dir / "store.db");
-  REQUIRE(index);
-  FakeDisk disk;
-  REQUIRE(TreeLog::create(*index, disk, *vkey, *key));
-  Receipts receipts(disk, "store.example.com/log1");
-  auto log = TreeLog::open(*index, disk, receipts, clock, *vkey, *key);
+  BareLog bare;
+  auto log = bare.open();
   REQUIRE(log);
-  Filer filer(disk);
-  Committer committer(*index, *log, filer);
+  Filer filer(bare.disk);
+  Committer committer(bare.index, *log, filer);
 
   std::map<std::uint64_t, std::string> roots;
   for (int writes = 0; writes < 6; ++writes) {
     CAPTURE(writes);
-    disk.fail_after(writes);
+    bare.disk.fail_after(writes);
     const auto status = append(committer, "scope-" + std::to_string(writes));
     // Two tiles and a checkpoint; and the filer may have taken a turn.
     if (writes < 3) CHECK_FALSE(status);
-    disk.fail_after(-1);
+    bare.disk.fail_after(-1);
     REQUIRE(append(committer, "retry-" + std::to_string(writes)));
-    const auto head = checkpoint::open(receipts.checkpoint(), *vkey);
+    const auto head = checkpoint::open(bare.receipts.checkpoint(), bare.vkey);
     REQUIRE(head);
     const auto [known, is_new] = roots.emplace(head->checkpoint.size, head->checkpoint.root);
     CHECK(known->second == head->checkpoint.root);
@@ -224,39 +229,29 @@ TEST_CASE("a disk that fails at any write gives no receipt and no second root", 
 }
 
 TEST_CASE("what was shown is there after a power cut that nothing unsynced survives", "[crash]") {
-  ManualClock clock;
-  TestDirectory dir;
-  auto key = SigningKey::generate();
-  REQUIRE(key);
-  const auto vkey = note::make_vkey("store.example.com/log1", note::KeyType::log, *key);
-  REQUIRE(vkey);
-  auto index = Index::open(dir / "store.db");
-  REQUIRE(index);
-  FakeDisk disk;
-  REQUIRE(TreeLog::create(*index, disk, *vkey, *key));
-  Receipts receipts(disk, "store.example.com/log1");
+  BareLog bare;
   std::vector<std::string> shown;
   {
-    auto log = TreeLog::open(*index, disk, receipts, clock, *vkey, *key);
+    auto log = bare.open();
     REQUIRE(log);
     FakeDisk of_filer;  // So that no sync reaches the log's, and nothing is forgotten.
     of_filer.fail_after(0);
     Filer filer(of_filer);
-    Committer committer(*index, *log, filer);
+    Committer committer(bare.index, *log, filer);
     for (const auto* scope : {"one", "two"}) {
       REQUIRE(append(committer, scope));
-      shown.push_back(receipts.checkpoint());
+      shown.push_back(bare.receipts.checkpoint());
     }
   }
 
-  disk.lose_unsynced();
-  REQUIRE(Filer::recover(*index, disk));
-  auto log = TreeLog::open(*index, disk, receipts, clock, *vkey, *key);
+  bare.disk.lose_unsynced();
+  REQUIRE(Filer::recover(bare.index, bare.disk));
+  auto log = bare.open();
 
   REQUIRE(log);
   CHECK(log->size() == 2);
-  CHECK(receipts.checkpoint() == shown[1]);
-  CHECK(disk.get("checkpoint", 1000).value() == shown[1]);
-  CHECK(disk.get("checkpoints/1", 1000).value() == shown[0]);
-  CHECK(disk.get("checkpoints/2", 1000).value() == shown[1]);
+  CHECK(bare.receipts.checkpoint() == shown[1]);
+  CHECK(bare.disk.get("checkpoint", 1000).value() == shown[1]);
+  CHECK(bare.disk.get("checkpoints/1", 1000).value() == shown[0]);
+  CHECK(bare.disk.get("checkpoints/2", 1000).value() == shown[1]);
 }

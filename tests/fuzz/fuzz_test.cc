@@ -55,8 +55,9 @@ constexpr std::string_view kSeeds[] = {
     "\x28\xb5\x2f\xfd\x20\x01\x09\x00\x00\x61",
 };
 
+// A target aborts at what must not be; anything but 0 is no answer that libFuzzer knows.
 void feed(Target run, std::string_view input) {
-  run(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+  CHECK(run(reinterpret_cast<const std::uint8_t*>(input.data()), input.size()) == 0);
 }
 
 }  // namespace
@@ -74,5 +75,4 @@ TEST_CASE("each fuzz target stands whole, cut and changed inputs", "[fuzz]") {
       feed(target.run, input);
     }
   }
-  SUCCEED();
 }
