@@ -17,6 +17,7 @@ namespace vouch {
 namespace {
 
 constexpr int kRetriesMax = 32;
+constexpr int kLinksMax = 40;  // As the kernel.
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
@@ -38,6 +39,14 @@ Result<Fd> open_plainly(const std::string& path, int flags) {
   }
 }
 
+// Errors: EINVAL or ENOENT where it is no link.
+Result<std::string> link_target(const Fd& fd) {
+  std::array<char, PATH_MAX + 1> target;
+  const ssize_t length = readlinkat(fd.get(), "", target.data(), target.size());
+  if (length < 0) return errno_error("read link", errno);
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
 }  // namespace
 
 Result<Root> Root::open(const std::string& path) {
@@ -55,10 +64,17 @@ Result<Fd> Root::open_in(std::string_view path, int flags) const {
   if (path.empty() || path[0] != '/' || path.find('\0') != std::string_view::npos) {
     return Error{Errc::invalid, "open " + std::string(path) + ": not an absolute path"};
   }
+  if (avoided_.empty()) return open_under(path, flags, 0);
+  const auto plain = resolve_around(path, (flags & O_NOFOLLOW) != 0);
+  if (!plain) return plain.error();
+  return open_under(*plain, flags | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+}
+
+Result<Fd> Root::open_under(std::string_view path, int flags, int resolve) const {
   const std::string name(path);
   struct open_how how {};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  how.resolve = static_cast<std::uint64_t>(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve);
   for (int i = 0;; ++i) {
     const long fd = syscall(SYS_openat2, fd_.get(), name.c_str(), &how, sizeof how);
     if (fd >= 0) return Fd(static_cast<int>(fd));
@@ -71,15 +87,55 @@ Result<Fd> Root::open_in(std::string_view path, int flags) const {
   }
 }
 
+// The same path without links, found step by step: none leads onto what is avoided unseen.
+Result<std::string> Root::resolve_around(std::string_view path, bool is_last_kept) const {
+  std::string at;
+  std::string rest(path);
+  for (int links = 0;;) {
+    const auto start = rest.find_first_not_of('/');
+    if (start == std::string::npos) return at.empty() ? std::string("/") : at;
+    const std::string name = rest.substr(start, rest.find('/', start) - start);
+    rest.erase(0, start + name.size());
+    if (name == ".") continue;
+    if (name == "..") {
+      at.erase(std::min(at.rfind('/'), at.size()));
+      continue;
+    }
+    const std::string next = at + '/' + name;
+    if (avoided_.contains(next)) {
+      return Error{Errc::timeout, "open " + std::string(path) + ": the file system at " + next +
+                                      " does not answer"};
+    }
+    const auto found = open_under(next, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
+    if (!found) return found.error();
+    const bool is_last = rest.find_first_not_of('/') == std::string::npos;
+    const auto target = link_target(*found);
+    if (!target || (is_last && is_last_kept)) {
+      at = next;
+      continue;
+    }
+    if (++links > kLinksMax) return path_error("open", path_, path, ELOOP);
+    if (target->starts_with('/')) at.clear();
+    rest.insert(0, *target);
+  }
+}
+
 Result<Fd> Root::open_file(std::string_view path) const {
-  auto fd = open_in(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!fd) return fd;
+  const auto found = open_in(path, O_PATH);
+  if (!found) return found.error();
   struct stat status {};
-  if (fstat(fd->get(), &status) != 0) return path_error("stat", path_, path, errno);
+  if (fstat(found->get(), &status) != 0) return path_error("stat", path_, path, errno);
   if (!S_ISREG(status.st_mode)) {
     return Error{Errc::invalid, "open " + std::string(path) + ": not a regular file"};
   }
-  return fd;
+  // The very file that was looked at, whatever its name leads to by now.
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+  const std::string same = "/proc/self/fd/" + std::to_string(found->get());
+  const int fd = ::open(same.c_str(), kFlags | O_CLOEXEC);
+  if (fd >= 0) return Fd(fd);
+  // Without /proc, by its name.
+  if (errno == ENOENT || errno == EINTR) return open_in(path, kFlags);
+  return path_error("open", path_, path, errno);
 }
 
 Result<Fd> Root::open_directory(std::string_view path) const {

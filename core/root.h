@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file system root to examine: "/" of the running host, or a directory with a mounted image.
 // Every path is opened by openat2(2) with RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, so that no
-// symbolic link leads out, and with O_NONBLOCK | O_NOCTTY, so that no FIFO or device blocks. In a
-// sandbox without openat2(2) the host itself can still be examined, an image cannot.
+// symbolic link leads out. What is no regular file is known before it is opened, so that no FIFO
+// blocks and no device does what opening it does: a user's link to a watchdog would restart the
+// host. In a sandbox without openat2(2) the host itself can still be examined, an image cannot.
 #pragma once
 
 #include <sys/stat.h>
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/file.h"
@@ -38,11 +41,18 @@ class Root {
   Result<std::string> read_link(std::string_view path) const;
   [[nodiscard]] bool exists(std::string_view path) const { return stat(path).has_value(); }
 
+  // Mount points inside the root that are dead: whatever leads onto one of them, by its own path
+  // or by a link, is Errc::timeout at once instead of a wait without an end.
+  void avoid(std::set<std::string> mount_points) { avoided_ = std::move(mount_points); }
+
  private:
   Root(Fd fd, std::string path, bool is_host)
       : fd_(std::move(fd)), path_(std::move(path)), is_host_(is_host) {}
   Result<Fd> open_in(std::string_view path, int flags) const;
+  Result<Fd> open_under(std::string_view path, int flags, int resolve) const;
+  Result<std::string> resolve_around(std::string_view path, bool is_last_kept) const;
   Fd fd_;
+  std::set<std::string> avoided_;
   std::string path_;
   bool is_host_;
 };

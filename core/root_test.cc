@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/root.h"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -140,6 +142,51 @@ TEST_CASE("reading a link that is none fails as such", "[root]") {
 
   CHECK(image.root().read_link("/etc/passwd").error().code != Errc::not_found);
   CHECK(image.root().read_link("/none").error().code == Errc::not_found);
+}
+
+TEST_CASE("what is no regular file is not even opened", "[root]") {
+  const Image image;
+  const std::string fifo = image.at("fifo").string();
+  REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
+  const int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  REQUIRE(inotify_add_watch(watch, fifo.c_str(), IN_OPEN) > 0);
+  std::array<char, 512> events;
+
+  CHECK_FALSE(image.root().read("/fifo", 100));
+  CHECK(::read(watch, events.data(), events.size()) < 0);
+  ::close(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  CHECK(::read(watch, events.data(), events.size()) > 0);
+  ::close(watch);
+}
+
+TEST_CASE("what is to be avoided is not reached by any way", "[root]") {
+  const Image image;
+  auto root = image.root();
+  fs::create_directories(image.at("home/ann"));
+  Image::write(image.at("home/ann/file"), "x");
+  fs::create_symlink("/home/ann", image.at("etc/absolute"));
+  fs::create_symlink("../home/./ann/file", image.at("etc/relative"));
+  fs::create_symlink("loop", image.at("loop"));
+  fs::create_symlink("/../etc/passwd", image.at("good"));
+  REQUIRE(root.read("/etc/relative", 10).value() == "x");
+
+  root.avoid({"/home/ann"});
+
+  for (const char* path : {"/home/ann", "/home/ann/", "//home/../home/ann/file",
+                           "/etc/absolute/file", "/etc/relative", "/home/ann/none"}) {
+    CAPTURE(path);
+    CHECK(root.stat(path).error().code == Errc::timeout);
+    CHECK(root.read(path, 10).error().message.find("/home/ann does not answer") !=
+          std::string::npos);
+  }
+  CHECK(root.read("/good", 100).value() == "root:x:0:0\n");
+  CHECK(root.list("/home").value() == std::vector<std::string>{"ann"});
+  CHECK(root.list("/").has_value());
+  CHECK(root.read("/../../outside", 100).error().code == Errc::not_found);
+  CHECK(root.read_link("/etc/absolute").value() == "/home/ann");
+  CHECK(S_ISLNK(root.lstat("/loop").value().st_mode));
+  CHECK_FALSE(root.stat("/loop"));
+  CHECK(root.stat("/home/bob").error().code == Errc::not_found);
 }
 
 // systemd's RestrictSUIDSGID= answers openat2(2) so. What is done holds for the whole process: in a

@@ -106,8 +106,15 @@ Status collect_usage(Context& context, Rows& rows) {
   for (const Mount& mount : mounts) {
     const MountKind kind = mount_kind(mount);
     if (kind == MountKind::ignored || !seen.insert(mount.path).second) continue;
-    if (kind == MountKind::local) out.add(mount, ask_usage(mount.path));
-    if (kind == MountKind::remote) remote.push_back(mount);
+    // The way to a local one may lead over a remote one.
+    const bool is_behind = std::any_of(remote.begin(), remote.end(), [&](const Mount& other) {
+      return mount.path.starts_with(other.path + "/");
+    });
+    if (kind == MountKind::remote || is_behind) {
+      remote.push_back(mount);
+    } else {
+      out.add(mount, ask_usage(mount.path));
+    }
   }
   std::vector<std::string> paths;
   for (const Mount& mount : remote) paths.push_back(mount.path);

@@ -12,15 +12,17 @@ namespace {
 
 constexpr std::size_t kMountsBytesMax = 16 << 20;
 
-bool is_foreign_type(std::string_view type) {
-  static constexpr std::array<std::string_view, 36> kTypes{
-      "proc",       "sysfs",     "devpts",    "cgroup",     "cgroup2",  "pstore",
-      "bpf",        "autofs",    "mqueue",    "hugetlbfs",  "debugfs",  "tracefs",
-      "securityfs", "configfs",  "efivarfs",  "rpc_pipefs", "nfsd",     "binfmt_misc",
-      "nsfs",       "selinuxfs", "nfs",       "nfs4",       "cifs",     "smb3",
-      "smbfs",      "9p",        "afs",       "ceph",       "virtiofs", "lustre",
-      "beegfs",     "gpfs",      "glusterfs", "coda",       "gfs2",     "ocfs2"};
-  return type.starts_with("fuse") || std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+template <std::size_t size>
+bool is_one_of(std::string_view type, const std::array<std::string_view, size>& types) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+bool is_kernels_type(std::string_view type) {
+  static constexpr std::array<std::string_view, 20> kTypes{
+      "proc",     "sysfs",  "devpts",    "cgroup",     "cgroup2",   "pstore",     "bpf",
+      "autofs",   "mqueue", "hugetlbfs", "debugfs",    "tracefs",   "securityfs", "configfs",
+      "efivarfs", "nfsd",   "nsfs",      "rpc_pipefs", "selinuxfs", "binfmt_misc"};
+  return is_one_of(type, kTypes);
 }
 
 // "\040" is a blank.
@@ -48,18 +50,36 @@ std::string_view take_word(std::string_view& line) {
 
 }  // namespace
 
-std::set<std::string> foreign_mount_points(std::string_view mounts, std::string_view prefix) {
-  std::set<std::string> points;
+bool is_askable_type(std::string_view type) {
+  static constexpr std::array<std::string_view, 17> kTypes{
+      "nfs",  "nfs4",     "cifs",   "smb3",   "smbfs", "9p",        "afs",  "ceph", "ncpfs",
+      "gfs2", "virtiofs", "lustre", "beegfs", "gpfs",  "glusterfs", "coda", "ocfs2"};
+  return type == "fuse" || type.starts_with("fuse.") || type == "fuseblk" ||
+         is_one_of(type, kTypes);
+}
+
+void for_each_mount(std::string_view mounts,
+                    const std::function<void(std::string, std::string_view)>& take) {
   while (!mounts.empty()) {
     std::string_view line = mounts.substr(0, mounts.find('\n'));
     mounts.remove_prefix(std::min(mounts.size(), line.size() + 1));
     take_word(line);
-    const std::string path = unescape(take_word(line));
-    if (!is_foreign_type(take_word(line))) continue;
-    if (path.size() > prefix.size() + 1 && path.starts_with(prefix) && path[prefix.size()] == '/') {
+    std::string path = unescape(take_word(line));
+    const std::string_view type = take_word(line);
+    if (!type.empty()) take(std::move(path), type);
+  }
+}
+
+std::set<std::string> foreign_mount_points(std::string_view mounts, std::string_view prefix) {
+  std::set<std::string> points;
+  for_each_mount(mounts, [&](const std::string& path, std::string_view type) {
+    const bool is_foreign =
+        is_askable_type(type) || type.starts_with("fuse") || is_kernels_type(type);
+    if (is_foreign && path.size() > prefix.size() + 1 && path.starts_with(prefix) &&
+        path[prefix.size()] == '/') {
       points.insert(path.substr(prefix.size()));
     }
-  }
+  });
   return points;
 }
 

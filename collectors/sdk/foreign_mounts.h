@@ -3,6 +3,7 @@
 // for ever, and at that of an automounter mounts it.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -10,6 +11,13 @@
 #include "core/root.h"
 
 namespace vouch::sdk {
+
+// The mount point and the type of each line of the text of /proc/mounts.
+void for_each_mount(std::string_view mounts,
+                    const std::function<void(std::string, std::string_view)>& take);
+
+// A file system that asks another host or a user's program for what it has.
+bool is_askable_type(std::string_view type);
 
 // Mount points of file systems that are remote, automatic, or the kernel's or a user's program's,
 // from the text of /proc/mounts. `prefix` is the root's path ("" of the host); points outside of it

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -12,6 +14,7 @@
 
 #include "collectors/sdk/answer.h"
 #include "collectors/sdk/context.h"
+#include "collectors/sdk/dead_mounts.h"
 #include "collectors/sdk/request.h"
 #include "core/escape.h"
 #include "core/file.h"
@@ -24,6 +27,8 @@ namespace {
 constexpr int kUsage = 64;
 constexpr int kSoftware = 70;
 constexpr int kWriteFailed = 74;
+
+constexpr std::chrono::milliseconds kMountsDeadlineMax{2000};
 
 int fail(const Collector& collector, int status, std::string_view message) {
   fmt::print(stderr, "{}: {}\n", collector.name, message);
@@ -240,7 +245,8 @@ Status answer_request(const Collector& unconfigured, std::string_view request_li
   const Collector& collector = *whole;
   const auto request = parse_request(collector, request_line);
   if (!request) return request.error();
-  const auto root = Root::open(request->root);
+  auto root = Root::open(request->root);
+  if (root) avoid_dead_mounts(*root, std::min(kMountsDeadlineMax, request->deadline / 4));
 
   Answer answer(collector, *request, sink);
   std::optional<Context> context;
