@@ -34,5 +34,7 @@ sdk::Table polkit_rules_table();
 sdk::Table trusted_user_ca_keys_table();
 sdk::Table pam_rules_table();
 sdk::Table pam_settings_table();
+sdk::Table sshd_connections_table();
+sdk::Table sshd_match_settings_table();
 
 }  // namespace vouch::access

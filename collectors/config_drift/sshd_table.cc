@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <string>
 
 #include "collectors/config_drift/config_drift.h"
 #include "collectors/facts/sshd_config.h"
+#include "collectors/facts/sshd_match.h"
 #include "collectors/sdk/context.h"
 #include "core/digest.h"
 #include "core/process.h"
@@ -36,19 +37,16 @@ std::string join(const std::vector<std::string>& words) {
   return out;
 }
 
+// As `sshd -T` has it: `Match all` comes before what stands outside.
 void add_from_files(Rows& rows, const SshdConfig& config) {
-  std::set<std::string> settled;
-  for (const auto& directive : config.directives) {
-    if (!directive.match.empty()) continue;
-    if (facts::sshd_keyword_accumulates(directive.keyword)) {
-      const bool is_one = directive.keyword == "subsystem";
-      if (is_one) rows.add({directive.keyword, join(directive.arguments), "files"});
-      for (const std::string& argument : directive.arguments) {
-        if (!is_one) rows.add({directive.keyword, argument, "files"});
+  for (const auto* directive : facts::sshd_in_effect(config, facts::sshd_matches_of_all(config))) {
+    const std::string& keyword = directive->keyword;
+    if (facts::sshd_keyword_accumulates(keyword) && keyword != "subsystem") {
+      for (const std::string& argument : directive->arguments) {
+        rows.add({keyword, argument, "files"});
       }
-    } else if (settled.insert(directive.keyword).second) {
-      rows.add(
-          {directive.keyword, shown_value(directive.keyword, join(directive.arguments)), "files"});
+    } else {
+      rows.add({keyword, shown_value(keyword, join(directive->arguments)), "files"});
     }
   }
 }
@@ -64,13 +62,22 @@ void add_matches(Rows& rows, const SshdConfig& config) {
   }
 }
 
-Status add_from_sshd(Context& context, Rows& rows) {
+Result<Exit> ask_sshd(Context& context, std::vector<std::string> arguments) {
   Command command;
   command.argv = {std::string(kSshd), "-T"};
+  std::move(arguments.begin(), arguments.end(), std::back_inserter(command.argv));
   command.environment = default_environment();
   command.deadline = context.remaining();
   command.output_bytes_max = kOutputBytesMax;
-  const auto exit = run_process(command);
+  return run_process(command);
+}
+
+Status add_from_sshd(Context& context, Rows& rows) {
+  auto exit = ask_sshd(context, {});
+  // A Match of LocalAddress, LocalPort or RDomain makes sshd ask for them: those of no connection.
+  if (exit && exit->standard_error.find("connection test specification") != std::string::npos) {
+    exit = ask_sshd(context, {"-C", "laddr=0.0.0.0,lport=65535,rdomain="});
+  }
   if (!exit) return exit.error();
   if (exit->how != Exit::How::exited || exit->code != 0) {
     const std::string reason =
@@ -107,7 +114,7 @@ void note_command_line(Context& context, Rows& rows) {
 
 // All that `sshd -T` depends on, by its stat.
 std::string token_of(Context& context, const SshdConfig& config) {
-  std::string state = "sshd 1";
+  std::string state = "sshd 2";
   std::vector<std::string> inputs = config.files;
   inputs.emplace_back(kSshd);
   inputs.emplace_back("/etc/default/ssh");

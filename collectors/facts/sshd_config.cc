@@ -62,10 +62,25 @@ std::optional<std::string> take_argument(std::string_view& rest, bool& broken) {
   return out;
 }
 
+// Names that a keyword had before.
+std::string_view current_name(std::string_view keyword) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOldNames{
+      {{"challengeresponseauthentication", "kbdinteractiveauthentication"},
+       {"skeyauthentication", "kbdinteractiveauthentication"},
+       {"pubkeyacceptedkeytypes", "pubkeyacceptedalgorithms"},
+       {"hostbasedacceptedkeytypes", "hostbasedacceptedalgorithms"},
+       {"hostdsakey", "hostkey"},
+       {"keepalive", "tcpkeepalive"}}};
+  for (const auto& [old, name] : kOldNames) {
+    if (keyword == old) return name;
+  }
+  return keyword;
+}
+
 bool parse_line(std::string_view line, SshdDirective& out) {
   std::size_t end = 0;
   while (end < line.size() && !is_space(line[end]) && line[end] != '=') ++end;
-  out.keyword = lower(line.substr(0, end));
+  out.keyword = current_name(lower(line.substr(0, end)));
   line.remove_prefix(end);
   while (!line.empty() && is_space(line[0])) line.remove_prefix(1);
   if (line.starts_with('=')) line.remove_prefix(1);
@@ -85,32 +100,50 @@ class Reader {
     const std::string main = "/etc/ssh/sshd_config";
     auto text = root_.read(main, kConfigBytesMax);
     if (!text) return std::move(text).error();
-    add(main, *text, "", 0);
+    add(main, *text, {}, 0);
     return std::move(config_);
   }
 
  private:
-  void add(const std::string& path, std::string_view text, const std::string& outer, int depth) {
+  struct Block {
+    std::string match;                // As the tables show it.
+    std::vector<std::size_t> blocks;  // As SshdDirective::blocks.
+  };
+
+  void add(const std::string& path, std::string_view text, const Block& outer, int depth) {
     config_.files.push_back(path);
     SshdConfig parsed = parse_sshd_config(text, path);
     std::move(parsed.gaps.begin(), parsed.gaps.end(), std::back_inserter(config_.gaps));
-    std::string match = outer;
+    Block block = outer;
     for (SshdDirective& directive : parsed.directives) {
       if (directive.keyword == "match") {
-        const std::string own = join(directive.arguments);
-        const bool is_all = lower(own) == "all";
-        match = outer;
-        if (!is_all) match += (outer.empty() ? "" : " and ") + own;
+        block = open_block(outer, directive);
       } else if (directive.keyword == "include") {
-        for (const std::string& pattern : directive.arguments) include(pattern, match, depth + 1);
+        for (const std::string& pattern : directive.arguments) include(pattern, block, depth + 1);
       } else {
-        directive.match = match;
+        directive.match = block.match;
+        directive.blocks = block.blocks;
         config_.directives.push_back(std::move(directive));
       }
     }
   }
 
-  void include(const std::string& pattern, const std::string& match, int depth) {
+  Block open_block(const Block& outer, const SshdDirective& directive) {
+    const std::string own = join(directive.arguments);
+    Block block = outer;
+    if (lower(own) != "all") block.match += (outer.match.empty() ? "" : " and ") + own;
+    block.blocks.push_back(config_.matches.size());
+    auto criteria = parse_sshd_criteria(directive.arguments);
+    if (!criteria) {
+      config_.gaps.emplace_back(fmt::format("{}:{}", directive.source, directive.line),
+                                std::move(criteria).error());
+      criteria = std::vector<SshdCriterion>{};
+    }
+    config_.matches.push_back({*std::move(criteria), directive.source, directive.line});
+    return block;
+  }
+
+  void include(const std::string& pattern, const Block& block, int depth) {
     const std::string full = pattern.starts_with('/') ? pattern : "/etc/ssh/" + pattern;
     // The directory decides what the pattern finds: a reader that caches must look at it too.
     config_.files.push_back(full.substr(0, full.rfind('/')));
@@ -123,7 +156,7 @@ class Reader {
       if (!text) {
         config_.gaps.emplace_back(path, std::move(text).error());
       } else {
-        add(path, *text, match, depth);
+        add(path, *text, block, depth);
       }
     }
   }
@@ -155,14 +188,41 @@ SshdConfig parse_sshd_config(std::string_view text, std::string_view source) {
   return config;
 }
 
+Result<std::vector<SshdCriterion>> parse_sshd_criteria(const std::vector<std::string>& arguments) {
+  // sshd takes `User=ann` and `User = ann` for `User ann`.
+  std::vector<SshdCriterion> criteria;
+  bool wants_value = false;
+  for (std::string_view word : arguments) {
+    if (word == "=") continue;
+    if (wants_value) {
+      criteria.back().value = word;
+      wants_value = word.empty();
+      continue;
+    }
+    const std::size_t equals = std::min(word.find('='), word.size());
+    criteria.push_back({lower(word.substr(0, equals)), ""});
+    word.remove_prefix(std::min(word.size(), equals + 1));
+    criteria.back().value = word;
+    const std::string& name = criteria.back().name;
+    wants_value = word.empty() && name != "all" && name != "invalid-user";
+  }
+  if (wants_value) return Error{Errc::invalid, "a criterion of Match without a pattern"};
+  for (const SshdCriterion& criterion : criteria) {
+    if (criterion.name == "all" && criteria.size() > 1) {
+      return Error{Errc::invalid, "Match all stands alone"};
+    }
+  }
+  return criteria;
+}
+
 Result<SshdConfig> read_sshd_config(const Root& root) {
   return Reader(root).read();
 }
 
 bool sshd_keyword_accumulates(std::string_view keyword) {
-  static constexpr std::array<std::string_view, 9> kLists{
-      "acceptenv", "allowgroups",   "allowusers", "denygroups", "denyusers",
-      "hostkey",   "listenaddress", "port",       "subsystem"};
+  static constexpr std::array<std::string_view, 10> kLists{
+      "acceptenv", "allowgroups",     "allowusers",    "denygroups", "denyusers",
+      "hostkey",   "hostcertificate", "listenaddress", "port",       "subsystem"};
   return std::find(kLists.begin(), kLists.end(), keyword) != kLists.end();
 }
 
