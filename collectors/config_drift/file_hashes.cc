@@ -5,15 +5,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
 
 #include "collectors/config_drift/config_drift.h"
-#include "collectors/config_drift/file_walk.h"
 #include "collectors/config_drift/stat_cache.h"
+#include "collectors/config_drift/watched_files.h"
 #include "collectors/facts/file_mode.h"
 #include "collectors/sdk/context.h"
-#include "collectors/sdk/foreign_mounts.h"
 #include "core/digest.h"
 #include "core/encoding.h"
 #include "core/file.h"
@@ -27,67 +25,7 @@ using sdk::Rows;
 constexpr std::size_t kCacheBytesMax = 64 << 20;
 constexpr std::size_t kReadBytes = 128 << 10;
 constexpr std::int64_t kFileBytesMaxDefault = std::int64_t{1} << 30;
-constexpr std::int64_t kRacySeconds = 2;
 constexpr int kReadAttemptsMax = 3;
-
-// What decides who gets in and what runs first. A site adds its own with `extra_paths`.
-std::vector<std::string> default_paths() {
-  return {"/etc",
-          "/boot",
-          "/usr/local/bin",
-          "/usr/local/sbin",
-          "/root/.ssh",
-          "/usr/bin/bash",
-          "/usr/bin/dash",
-          "/usr/bin/su",
-          "/usr/bin/sudo",
-          "/usr/bin/passwd",
-          "/usr/bin/login",
-          "/usr/bin/chsh",
-          "/usr/bin/chfn",
-          "/usr/bin/newgrp",
-          "/usr/bin/gpasswd",
-          "/usr/bin/ssh",
-          "/usr/bin/mount",
-          "/usr/bin/umount",
-          "/usr/bin/pkexec",
-          "/usr/bin/crontab",
-          "/usr/bin/dpkg",
-          "/usr/bin/apt-get",
-          "/usr/bin/rpm",
-          "/usr/bin/systemctl",
-          "/usr/sbin/sshd",
-          "/usr/sbin/unix_chkpwd",
-          "/usr/sbin/cron",
-          "/usr/sbin/agetty",
-          "/usr/lib/systemd/systemd",
-          "/lib/systemd/systemd",
-          "/usr/lib/openssh/ssh-keysign"};
-}
-
-void append_number(std::string& out, std::int64_t value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-// All that the rows depend on, but the contents themselves: for those the stats stand.
-std::string state_token(const std::vector<FileEntry>& entries, std::int64_t file_bytes_max) {
-  std::string state = "file_hashes 1";
-  state.reserve(entries.size() * 128);
-  append_number(state, file_bytes_max);
-  for (const FileEntry& entry : entries) {
-    const struct stat& status = entry.status;
-    state += entry.path;
-    state += '\0';
-    append_number(state, static_cast<std::int64_t>(status.st_dev));
-    append_number(state, static_cast<std::int64_t>(status.st_ino));
-    append_number(state, status.st_mode);
-    append_number(state, std::int64_t{status.st_uid} << 32 | status.st_gid);
-    append_number(state, status.st_size);
-    append_number(state, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
-    append_number(state, status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec);
-  }
-  return sha256_hex(state);
-}
 
 bool is_same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
@@ -186,10 +124,10 @@ void add_row(Context& context, Rows& rows, const FileEntry& entry, std::string_v
             S_ISLNK(status.st_mode) ? sdk::Cell(target) : sdk::Cell(nullptr)});
 }
 
-Status emit(Context& context, Rows& rows, std::vector<FileEntry>& entries, const StatCache& known,
-            StatCache& next, std::int64_t file_bytes_max) {
+Status emit(Context& context, Rows& rows, const std::vector<FileEntry>& entries,
+            const StatCache& known, StatCache& next, std::int64_t file_bytes_max) {
   Hasher hasher(context, file_bytes_max);
-  for (FileEntry& entry : entries) {
+  for (FileEntry entry : entries) {
     std::string digest;
     if (S_ISREG(entry.status.st_mode)) {
       const WallSeconds began = context.now();
@@ -214,38 +152,23 @@ Status emit(Context& context, Rows& rows, std::vector<FileEntry>& entries, const
 }
 
 Status collect(Context& context, Rows& rows) {
-  auto paths = context.texts_option("paths", default_paths());
-  for (std::string& path : context.texts_option("extra_paths", {}))
-    paths.push_back(std::move(path));
-  for (const std::string& path : paths) {
-    if (!path.starts_with('/')) return Error{Errc::invalid, "option paths: not absolute: " + path};
-  }
-  WalkLimits limits;
-  limits.excluded = context.texts_option("exclude", {});
-  limits.untouched = sdk::foreign_mounts(context.root()).value_or({});
-  limits.is_over = [&context] { return context.remaining().count() == 0; };
+  const WatchedFiles& watched = watched_files(context);
+  for (const auto& [path, error] : watched.gaps) rows.gap(path, error);
+  if (!watched.walked) return watched.walked;
   const std::int64_t file_bytes_max =
       context.integer_option("file_bytes_max", kFileBytesMaxDefault);
-  auto entries =
-      walk(context.root(), std::move(paths), limits,
-           [&rows](const std::string& path, const Error& error) { rows.gap(path, error); });
-  if (!entries) return entries.error();
-
-  const std::string token = state_token(*entries, file_bytes_max);
-  const WallSeconds now = context.now();
-  // What changed a moment ago may change again without its stat showing it.
-  const bool is_settled = std::none_of(entries->begin(), entries->end(), [&](const auto& entry) {
-    return entry.status.st_ctim.tv_sec > now - kRacySeconds;
-  });
+  const std::string token =
+      state_token(watched.entries, "file_hashes 2 " + std::to_string(file_bytes_max));
+  const bool is_settled = watched.is_settled;
   if (is_settled && is_cache_fresh(context, token) && rows.unchanged(token)) return Ok{};
 
   const StatCache known = load_cache(context);
   StatCache next;
   next.token = token;
-  const Status status = emit(context, rows, *entries, known, next, file_bytes_max);
+  const Status status = emit(context, rows, watched.entries, known, next, file_bytes_max);
   if (!status) {
     // What was hashed before the deadline, and what was not reached, need not be hashed again.
-    for (const FileEntry& entry : *entries) next.keep(known, entry.status);
+    for (const FileEntry& entry : watched.entries) next.keep(known, entry.status);
   }
   save_cache(context, next);
   if (!status) return status;

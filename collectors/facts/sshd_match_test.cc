@@ -213,6 +213,26 @@ TEST_CASE("the origins find every combination of blocks that some address can me
   }
 }
 
+TEST_CASE("one group that is taken out is enough", "[sshd_match]") {
+  const SshdMatch match{{{"group", "!sftp,*"}}, "f", 1};
+
+  CHECK(*sshd_match_fits_user(match, {"ann", {"ann", "staff"}}));
+  CHECK_FALSE(*sshd_match_fits_user(match, {"ann", {"staff", "sftp", "ann"}}));
+}
+
+TEST_CASE("a network inside another leaves the addresses behind it", "[sshd_match]") {
+  SshdConfig config;
+  config.matches.push_back({{{"address", "10.0.0.0/8"}}, "f", 1});
+  config.matches.push_back({{{"address", "10.0.0.0/16"}}, "f", 2});
+  const auto origins = sshd_origins(config);
+  REQUIRE(origins);
+
+  std::set<std::vector<bool>> found;
+  for (const SshdOrigin& origin : *origins) found.insert(holding(config, {"ann", {}}, origin));
+
+  CHECK(found == std::set<std::vector<bool>>{{false, false}, {true, false}, {true, true}});
+}
+
 TEST_CASE("a pattern for which nothing is known, and too many of them, are said", "[sshd_match]") {
   const auto with = [](const std::string& criteria) {
     sdk::TestTree tree;

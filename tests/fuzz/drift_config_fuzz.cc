@@ -6,12 +6,15 @@
 #include <cstdlib>
 
 #include "collectors/config_drift/audit_rules.h"
+#include "collectors/config_drift/core_dumps.h"
 #include "collectors/config_drift/crontab.h"
 #include "collectors/config_drift/firewall_files.h"
+#include "collectors/config_drift/kernel_command_line.h"
 #include "collectors/config_drift/log_targets.h"
 #include "collectors/config_drift/logrotate.h"
 #include "collectors/config_drift/malware_signatures.h"
 #include "collectors/config_drift/mount_usage.h"
+#include "collectors/config_drift/posix_acl.h"
 #include "collectors/config_drift/protection.h"
 #include "collectors/config_drift/time_sources.h"
 #include "collectors/config_drift/x509.h"
@@ -79,5 +82,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   parse_jobs_and_logs(text);
   parse_protection(text);
   parse_kernel(text);
+  (void)vouch::drift::parse_command_line(text);
+  (void)vouch::drift::parse_grub_entries(text, {});
+  (void)vouch::drift::parse_loader_entry(text, {});
+  (void)vouch::drift::parse_core_limits(text, "f");
+  (void)vouch::drift::posix_acl_text(text);
   return 0;
 }
