@@ -33,17 +33,6 @@ std::uint64_t mark_of(std::string_view path, std::string_view digest, const stru
   return mark;
 }
 
-Result<std::string> md5_of(int fd, const std::string& path) {
-  Md5 digest;
-  std::string buffer(std::size_t{256} << 10, '\0');
-  while (true) {
-    const auto got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0) return errno_error("read " + path, errno);
-    if (got == 0) return digest.finish_hex();
-    digest.update(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
-  }
-}
-
 class Verifier {
  public:
   Verifier(sdk::Context& context, sdk::Rows& rows) : context_(context), rows_(rows) {}
@@ -148,6 +137,17 @@ Status collect(sdk::Context& context, sdk::Rows& rows) {
 
 }  // namespace
 
+Result<std::string> md5_of(int fd, const std::string& path) {
+  Md5 digest;
+  std::string buffer(std::size_t{256} << 10, '\0');
+  while (true) {
+    const auto got = ::read(fd, buffer.data(), buffer.size());
+    if (got < 0) return errno_error("read " + path, errno);
+    if (got == 0) return digest.finish_hex();
+    digest.update(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+  }
+}
+
 sdk::Collector make_package_files() {
   return {.name = "package_files",
           .title = "Files of Debian packages that are not as the package brought them",
@@ -159,7 +159,8 @@ sdk::Collector make_package_files() {
                       .columns = {sdk::text("package", "Package").key(),
                                   sdk::bytes("path", "File; of a diverted one where it is").key(),
                                   sdk::text("problem", "changed, missing, not a file")},
-                      .collect = collect}}};
+                      .collect = collect},
+                     modified_conffiles_table()}};
 }
 
 }  // namespace vouch::package_files

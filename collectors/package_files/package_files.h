@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of Debian packages against the checksums that the packages brought along: what
-// `dpkg --verify` says of all but configuration files. A collector of its own, once a day: its
-// first run reads every file of every package; the next ones only what changed since (a stat
-// cache).
+// `dpkg --verify` says. Configuration files have a table of their own. A collector of its own, once
+// a day: its first run reads every file of every package; the next ones only what changed since (a
+// stat cache).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,17 @@ struct ChecksumLine {
 // The lines of PACKAGE.md5sums that are some; `bad` counts the others.
 std::vector<ChecksumLine> parse_md5sums(std::string_view text, std::size_t& bad);
 
+// A configuration file of a package, by the field Conffiles of dpkg's status file.
+struct Conffile {
+  std::string package;  // "libc6:amd64" where several architectures may be installed.
+  std::string path;
+  std::string digest;        // MD5 of what the package brought; empty: not known (newconffile).
+  bool is_obsolete = false;  // The package has it no more.
+};
+// Those of the packages that are installed, removed ones whose configuration is left included.
+// Lines that are none are counted in `bad`.
+std::vector<Conffile> parse_conffiles(std::string_view status, std::size_t& bad);
+
 // dpkg-divert(1): where a file of a package really is.
 class Diversions {
  public:
@@ -49,5 +60,10 @@ class GoodFiles {
  private:
   std::unordered_set<std::uint64_t> marks_;
 };
+
+// MD5 of the open file, in hex; `path` is for messages.
+Result<std::string> md5_of(int fd, const std::string& path);
+
+sdk::Table modified_conffiles_table();
 
 }  // namespace vouch::package_files
