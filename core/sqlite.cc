@@ -210,6 +210,18 @@ Result<Database> Database::open_read_only(const std::string& path) {
   return database;
 }
 
+Result<Database> Database::open_untouched(const std::string& path, bool has_log) {
+  const std::string uri = "file:" + path + (has_log ? "?readonly_shm=1" : "?immutable=1");
+  auto handle = open_handle(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  if (!handle) return std::move(handle).error();
+  Database database(*handle);
+  // Else the log would be put into the database, and be gone, after the last reader.
+  sqlite3_db_config(*handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  auto readable = database.execute("PRAGMA trusted_schema=OFF; PRAGMA schema_version;");
+  if (!readable) return std::move(readable).error();
+  return database;
+}
+
 Result<Database> Database::open_memory() {
   auto handle = open_handle(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   if (!handle) return std::move(handle).error();

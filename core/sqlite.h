@@ -52,6 +52,10 @@ class Database {
   // A damaged file is Errc::corrupt (quick_check is not run here; see check()).
   static Result<Database> open(const std::string& path);
   static Result<Database> open_read_only(const std::string& path);
+  // A file of others, in a directory that may be another's image: no file is made beside it and no
+  // lock taken. `has_log`: there is a log ("-wal") with something in it, which is read, too, if its
+  // index ("-shm") is there.
+  static Result<Database> open_untouched(const std::string& path, bool has_log);
   static Result<Database> open_memory();
   // The bytes of a database file that others wrote, read-only and in memory. One in WAL mode is
   // read without its log; a text over 1 MiB is refused.

@@ -172,3 +172,37 @@ TEST_CASE("an image is read in memory, whole and read-only", "[sqlite]") {
   CHECK_FALSE(Database::open_image(std::string(4096, 'x')));
   CHECK_FALSE(Database::open_image(bytes->substr(0, bytes->size() - 1)));
 }
+
+TEST_CASE("a database of others is read with its log, and nothing is left beside it", "[sqlite]") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path + "/a.db";
+  const std::string copy = directory.path + "/copy";
+  REQUIRE(::mkdir(copy.c_str(), 0700) == 0);
+  {
+    auto database = Database::open(path);
+    REQUIRE(database->execute("CREATE TABLE t(x); PRAGMA wal_checkpoint(TRUNCATE);"));
+    REQUIRE(database->execute("INSERT INTO t VALUES (1)"));
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      const auto bytes = read_file(path + suffix, 1 << 20);
+      REQUIRE(write_file_durable(copy + "/a.db" + suffix, *bytes));
+    }
+  }
+
+  {
+    auto with_log = Database::open_untouched(copy + "/a.db", true);
+    CAPTURE(with_log ? std::string() : with_log.error().message);
+    REQUIRE(with_log);
+    CHECK(count(*with_log, "t") == 1);
+  }
+  CHECK(list_directory(copy, 9).value() ==
+        std::vector<std::string>{"a.db", "a.db-shm", "a.db-wal"});
+  REQUIRE(remove_file(copy + "/a.db-shm"));
+  CHECK_FALSE(Database::open_untouched(copy + "/a.db", true));
+  REQUIRE(remove_file(copy + "/a.db-wal"));
+  {
+    auto without = Database::open_untouched(copy + "/a.db", false);
+    REQUIRE(without);
+    CHECK(count(*without, "t") == 0);
+  }
+  CHECK(list_directory(copy, 9).value() == std::vector<std::string>{"a.db"});
+}

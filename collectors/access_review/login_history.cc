@@ -20,8 +20,14 @@ constexpr std::size_t kDatabaseBytesMax = 64 << 20;
 constexpr int kDatabaseRowsMax = 2'000'000;
 constexpr std::int64_t kUserProcess = 3;
 constexpr std::int64_t kMicroseconds = 1'000'000;
+constexpr const char* kLastlog = "/var/log/lastlog";
 
 using Logins = std::vector<std::pair<std::string, std::int64_t>>;
+
+bool is_directory(const Root& root, const char* path) {
+  const auto info = root.stat(path);
+  return info && S_ISDIR(info->st_mode);
+}
 
 // The rows as they lie: a condition or an order would let a forged file decide how long it takes.
 Result<Logins> read_rows(sqlite::Database& database, std::string_view query, bool is_wtmpdb) {
@@ -117,10 +123,9 @@ Result<LoginHistory> LoginHistory::read(const Root& root) {
   for (const std::string path : {"/var/log/wtmp", "/var/log/wtmp.1"}) {
     if (auto status = history.read_wtmp(root, path); !status) return std::move(status).error();
   }
-  auto lastlog = root.open_file("/var/log/lastlog");
+  auto lastlog = root.open_file(kLastlog);
   // Newer releases have a directory of that name.
-  if (!lastlog && lastlog.error().code != Errc::not_found &&
-      lastlog.error().code != Errc::invalid) {
+  if (!lastlog && lastlog.error().code != Errc::not_found && !is_directory(root, kLastlog)) {
     return std::move(lastlog).error();
   }
   if (lastlog) {

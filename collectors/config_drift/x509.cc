@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 
 #include "collectors/facts/lines.h"
@@ -55,7 +56,14 @@ std::string text_of(const ASN1_STRING* text) {
 std::optional<WallSeconds> seconds_of(const ASN1_TIME* time) {
   tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
-  return std::clamp<WallSeconds>(::timegm(&parts), 0, kLastSecond);
+  // Not timegm(3), which reads this host's time zone for an image, too.
+  using std::chrono::sys_days;
+  const sys_days day = std::chrono::year(parts.tm_year + 1900) /
+                       std::chrono::month(static_cast<unsigned>(parts.tm_mon + 1)) /
+                       std::chrono::day(static_cast<unsigned>(parts.tm_mday));
+  const WallSeconds seconds = std::chrono::sys_seconds(day).time_since_epoch().count() +
+                              parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
+  return std::clamp<WallSeconds>(seconds, 0, kLastSecond);
 }
 
 std::string hex_of(const ASN1_INTEGER* number) {

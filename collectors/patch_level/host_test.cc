@@ -256,6 +256,11 @@ TEST_CASE("kernels are told from meta packages and compared without their flavou
 
 TEST_CASE("releases have their support dates, unknown ones have none", "[os_release]") {
   const auto dates = [](const char* text) { return support_dates(*parse_os_release(text)); };
+  const auto fedora = dates("ID=fedora\nVERSION_ID=42\nSUPPORT_END=2026-05-13\n");
+  CHECK(fedora.support_end == parse_second("2026-05-13T23:59:59Z").value());
+  CHECK_FALSE(dates("ID=fedora\nVERSION_ID=42\nSUPPORT_END=soon\n").support_end);
+  CHECK(dates("ID=debian\nVERSION_ID=12\nSUPPORT_END=2020-01-01\n").support_end ==
+        dates("ID=debian\nVERSION_ID=12\n").support_end);
   CHECK(dates("ID=debian\nVERSION_ID=\"12\"\n").support_end ==
         *parse_second("2026-07-11T23:59:59Z"));
   CHECK(dates("ID='almalinux'\nVERSION_ID='9.4'\n").support_end ==

@@ -44,11 +44,11 @@ LocalTime::LocalTime(const Root& root) {
 }
 
 LocalTime::~LocalTime() {
-  if (before_) {
-    ::setenv("TZ", before_->c_str(), 1);
-  } else {
-    ::unsetenv("TZ");
+  if (!before_) {
+    ::unsetenv("TZ");  // No tzset(3), which would read the zone of this host for an image.
+    return;
   }
+  ::setenv("TZ", before_->c_str(), 1);
   ::tzset();
 }
 

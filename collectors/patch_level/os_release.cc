@@ -65,6 +65,8 @@ Result<OsRelease> parse_os_release(std::string_view text) {
       release.version_id = std::move(value);
     else if (name == "VERSION_CODENAME")
       release.codename = std::move(value);
+    else if (name == "SUPPORT_END")
+      release.support_end = std::move(value);
   }
   if (!has_assignment) return Error{Errc::invalid, "no assignment in it"};
   if (release.id.empty()) release.id = "linux";
@@ -83,7 +85,7 @@ SupportDates support_dates(const OsRelease& release) {
     if (known.id != release.id || (version != known.version && !is_minor)) continue;
     return {end_of(known.support_end), end_of(known.lts_end)};
   }
-  return {};
+  return {end_of(release.support_end), std::nullopt};
 }
 
 }  // namespace vouch::patch_level

@@ -17,6 +17,7 @@ struct OsRelease {
   std::string version;  // VERSION, else VERSION_ID; empty for a rolling release.
   std::optional<std::string> version_id;
   std::optional<std::string> codename;
+  std::string support_end;  // "2026-05-13", where the vendor says so there (Fedora); else empty.
 };
 
 // Shell-like assignments. Lines that are none are skipped, as its readers do; a text without a
@@ -28,7 +29,7 @@ struct SupportDates {
   std::optional<WallSeconds> lts_end;      // The same for the long-term offer after it.
 };
 
-// From the table in support_dates.inc; nothing is known of what is not in it.
+// From the table in support_dates.inc; of what is not in it, what its own file says.
 SupportDates support_dates(const OsRelease& release);
 
 }  // namespace vouch::patch_level

@@ -16,6 +16,8 @@
 #include <memory>
 #include <utility>
 
+#include "core/sqlite.h"
+
 namespace vouch::rpm_packages {
 namespace {
 
@@ -28,6 +30,8 @@ struct Librpm {
   decltype(&::rpmtsFree) free_transaction = nullptr;
   decltype(&::rpmtsSetVSFlags) set_checks = nullptr;
   decltype(&::rpmtsOpenDB) open = nullptr;
+  decltype(&::headerImport) import = nullptr;
+  decltype(&::headerFree) free_header = nullptr;
   decltype(&::rpmtsInitIterator) iterate = nullptr;
   decltype(&::rpmdbNextIterator) next = nullptr;
   decltype(&::rpmdbFreeIterator) free_iterator = nullptr;
@@ -56,6 +60,7 @@ Result<Librpm> load_librpm() {
       find(library, "rpmPushMacro", rpm.push_macro) && find(library, "rpmtsCreate", rpm.create) &&
       find(library, "rpmtsFree", rpm.free_transaction) &&
       find(library, "rpmtsSetVSFlags", rpm.set_checks) && find(library, "rpmtsOpenDB", rpm.open) &&
+      find(library, "headerImport", rpm.import) && find(library, "headerFree", rpm.free_header) &&
       find(library, "rpmtsInitIterator", rpm.iterate) &&
       find(library, "rpmdbNextIterator", rpm.next) &&
       find(library, "rpmdbFreeIterator", rpm.free_iterator) &&
@@ -104,6 +109,56 @@ int ignore_log(rpmlogRec, rpmlogCallbackData) {
   return 0;
 }
 
+using Transaction =
+    std::unique_ptr<std::remove_pointer_t<rpmts>, decltype(Librpm::free_transaction)>;
+
+// Through the open directory, so that no link on the way to it leads out of the root.
+std::string path_of(const Fd& directory) {
+  return "/proc/self/fd/" + std::to_string(directory.get());
+}
+
+// librpm itself would write beside the database, in an image and on a host that grants it.
+Result<std::size_t> read_sqlite(const Librpm& rpm, const Root& root, const DatabasePlace& place,
+                                const Fd& directory, const TakePackage& take) {
+  const auto log = root.lstat(place.file + "-wal");
+  if (log && !S_ISREG(log->st_mode)) {
+    return Error{Errc::invalid, place.file + "-wal: not a regular file"};
+  }
+  const std::string name = place.file.substr(place.path.size());
+  auto database =
+      sqlite::Database::open_untouched(path_of(directory) + name, log && log->st_size > 0);
+  if (!database) return Error(database.error()).in(place.file);
+  auto rows = database->prepare("SELECT blob FROM Packages");
+  if (!rows) return Error{Errc::corrupt, place.file + ": it has no table of packages"};
+  for (std::size_t count = 0;; ++count) {
+    const auto row = rows->step();
+    if (!row) return Error(row.error()).in(place.file);
+    if (!*row) return count;
+    std::string blob = rows->text(0);
+    const Header header =
+        rpm.import(blob.data(), static_cast<unsigned>(blob.size()), HEADERIMPORT_COPY);
+    if (header == nullptr) return Error{Errc::corrupt, place.file + ": a package is damaged"};
+    take(package_of(rpm, header));
+    rpm.free_header(header);
+  }
+}
+
+Result<std::size_t> read_by_librpm(const Librpm& rpm, rpmts transaction, const DatabasePlace& place,
+                                   const Fd& directory, const TakePackage& take) {
+  rpm.push_macro(nullptr, "_dbpath", nullptr, path_of(directory).c_str(), 0);
+  rpm.push_macro(nullptr, "_db_backend", nullptr, place.backend.c_str(), 0);
+  if (rpm.open(transaction, O_RDONLY) != 0)
+    return Error{Errc::corrupt, place.file + ": librpm cannot open it"};
+  const std::unique_ptr<std::remove_pointer_t<rpmdbMatchIterator>, decltype(rpm.free_iterator)>
+      iterator(rpm.iterate(transaction, RPMDBI_PACKAGES, nullptr, 0), rpm.free_iterator);
+  std::size_t count = 0;
+  while (Header header = iterator ? rpm.next(iterator.get()) : nullptr) {
+    ++count;
+    take(package_of(rpm, header));
+  }
+  return count;
+}
+
 }  // namespace
 
 std::string key_id_of(std::string_view signature) {
@@ -137,34 +192,23 @@ Result<DatabasePlace> find_database(const Root& root) {
   return Error{Errc::not_found, "no RPM database: rpm is not used here"};
 }
 
-Status read_database(const Root& root, const DatabasePlace& place,
-                     const std::function<void(const RpmPackage&)>& take) {
+Status read_database(const Root& root, const DatabasePlace& place, const TakePackage& take) {
   const auto directory = root.open_directory(place.path);
   if (!directory) return directory.error();
   const auto loaded = load_librpm();
   if (!loaded) return loaded.error();
   const Librpm& rpm = *loaded;
   rpm.set_log(ignore_log, nullptr);
-  // Through the open directory, so that no link on the way to it leads out of the root.
-  const std::string path = "/proc/self/fd/" + std::to_string(directory->get());
-  rpm.push_macro(nullptr, "_dbpath", nullptr, path.c_str(), 0);
-  rpm.push_macro(nullptr, "_db_backend", nullptr, place.backend.c_str(), 0);
-  const std::unique_ptr<std::remove_pointer_t<rpmts>, decltype(rpm.free_transaction)> transaction(
-      rpm.create(), rpm.free_transaction);
+  const Transaction transaction(rpm.create(), rpm.free_transaction);
   if (!transaction) return Error{Errc::other, "librpm gives no transaction"};
   // The packages were checked when they were installed.
   rpm.set_checks(transaction.get(), RPMVSF_MASK_NODIGESTS | RPMVSF_MASK_NOSIGNATURES);
-  if (rpm.open(transaction.get(), O_RDONLY) != 0)
-    return Error{Errc::corrupt, place.file + ": librpm cannot open it"};
-  const std::unique_ptr<std::remove_pointer_t<rpmdbMatchIterator>, decltype(rpm.free_iterator)>
-      iterator(rpm.iterate(transaction.get(), RPMDBI_PACKAGES, nullptr, 0), rpm.free_iterator);
-  std::size_t count = 0;
-  while (Header header = iterator ? rpm.next(iterator.get()) : nullptr) {
-    ++count;
-    take(package_of(rpm, header));
-  }
+  const auto count = place.backend == "sqlite"
+                         ? read_sqlite(rpm, root, place, *directory, take)
+                         : read_by_librpm(rpm, transaction.get(), place, *directory, take);
+  if (!count) return count.error();
   // A database without any package is one that could not be read.
-  if (count == 0) return Error{Errc::corrupt, place.file + ": librpm finds no package in it"};
+  if (*count == 0) return Error{Errc::corrupt, place.file + ": no package is in it"};
   return Ok{};
 }
 

@@ -36,10 +36,11 @@ struct DatabasePlace {
 // not_found: there is no database in any of the places.
 Result<DatabasePlace> find_database(const Root& root);
 
+using TakePackage = std::function<void(const RpmPackage&)>;
+
 // Calls `take` for each installed package. Errors: corrupt (librpm cannot read it), unsupported
 // (this librpm cannot read that format).
-Status read_database(const Root& root, const DatabasePlace& place,
-                     const std::function<void(const RpmPackage&)>& take);
+Status read_database(const Root& root, const DatabasePlace& place, const TakePackage& take);
 
 // The key's id of what librpm says of a signature: "RSA/SHA256, Mon 01 Jan 2026 …, Key ID
 // 199e2f91fd431d51" gives "199e2f91fd431d51"; empty if there is none.
