@@ -43,7 +43,8 @@ sdk::Collector make_access_review() {
                       pam_rules_table(),
                       pam_settings_table(),
                       sshd_connections_table(),
-                      sshd_match_settings_table()};
+                      sshd_match_settings_table(),
+                      directory_services_table()};
   return collector;
 }
 

@@ -36,5 +36,6 @@ sdk::Table pam_rules_table();
 sdk::Table pam_settings_table();
 sdk::Table sshd_connections_table();
 sdk::Table sshd_match_settings_table();
+sdk::Table directory_services_table();
 
 }  // namespace vouch::access

@@ -11,6 +11,7 @@
 #include "collectors/access_review/authorized_keys.h"
 #include "collectors/access_review/key_files.h"
 #include "collectors/access_review/login_history.h"
+#include "collectors/access_review/login_journal.h"
 #include "collectors/sdk/context.h"
 
 namespace vouch::access {
@@ -75,10 +76,32 @@ Status collect_keys(Context& context, Rows& rows) {
   return Ok{};
 }
 
+// Where the host keeps none of the records: what logind wrote into the journal.
+Status add_from_journal(Context& context, Rows& rows, const std::vector<Account>& accounts) {
+  const auto logins = read_journal_logins(context);
+  if (!logins) return logins.error();
+  std::set<std::string> seen;
+  for (const Account& account : accounts) {
+    const PasswdEntry& user = account.entry;
+    if (!seen.insert(user.name).second) continue;
+    const auto last = logins->newest.find(user.name);
+    const bool is_known = last != logins->newest.end();
+    if (!is_known && logins->is_cut) {
+      rows.gap(user.name, {Errc::too_large, "the journal has more sessions than are read"});
+    }
+    rows.add(
+        {user.name, user.uid, is_known ? sdk::Cell(last->second) : sdk::Cell(nullptr), "journal"});
+  }
+  return Ok{};
+}
+
 Status collect_last_logins(Context& context, Rows& rows) {
   const auto accounts = read_accounts(context, rows);
   if (!accounts) return accounts.error();
   const auto history = LoginHistory::read(context.root());
+  if (!history && history.error().code == Errc::not_found && context.is_host()) {
+    return add_from_journal(context, rows, *accounts);
+  }
   if (!history) return history.error();
   for (const auto& [object, error] : history->gaps()) rows.gap(object, error);
   std::set<std::string> seen;

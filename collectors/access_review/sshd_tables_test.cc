@@ -87,9 +87,9 @@ TEST_CASE("without Match every account has one row, without sshd none has", "[ss
 TEST_CASE("the group of the account itself counts", "[sshd_tables]") {
   TestTree tree;
   make_host(tree, "Match Group ann,root\nBanner x\n");
-  CHECK(connections(collect(tree)) ==
-        std::vector<std::string>{"ann|Group ann,root|192.0.2.1", "bob||192.0.2.1",
-                                 "root|Group ann,root|192.0.2.1"});
+  CHECK(connections(collect(tree)) == std::vector<std::string>{"ann|Group ann,root|192.0.2.1",
+                                                               "bob||192.0.2.1",
+                                                               "root|Group ann,root|192.0.2.1"});
 }
 
 TEST_CASE("what cannot be decided is a gap or an error, never no row", "[sshd_tables]") {
