@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables kernel_parameters and core_dump_settings.
+// The tables boot_parameters and core_dump_settings.
 #include <string>
 
 #include "collectors/config_drift/config_drift.h"
@@ -44,8 +44,8 @@ Status collect_core_dumps(Context& context, Rows& rows) {
 
 }  // namespace
 
-sdk::Table kernel_parameters_table() {
-  return {.name = "kernel_parameters",
+sdk::Table boot_parameters_table() {
+  return {.name = "boot_parameters",
           .title = "What the kernel was started with, and what the boot loader's files say",
           .columns = {sdk::text("scope", "running, boot (an entry), template (of entries)").key(),
                       sdk::bytes("source", "The file").key(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// kernel_parameters and core_dump_settings.
+// boot_parameters and core_dump_settings.
 #include <catch2/catch.hpp>
 
 #include "collectors/config_drift/config_drift.h"
@@ -30,7 +30,7 @@ sdk::TestAnswer collect(const TestTree& tree, const std::string& table) {
 // "scope|entry|name|value", in the order of the rows.
 std::string parameters(const sdk::TestAnswer& answer) {
   std::string out;
-  for (const json::Value& row : answer.tables.at("kernel_parameters")) {
+  for (const json::Value& row : answer.tables.at("boot_parameters")) {
     for (const char* column : {"scope", "entry", "name"}) {
       out += *row.find(column)->if_string() + "|";
     }
@@ -72,7 +72,7 @@ TEST_CASE("each entry of GRUB has its own command line", "[boot]") {
             "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT apparmor=0\"\n");
   tree.file("/boot/efi/EFI/Linux/unified.efi", "MZ").fifo("/etc/kernel/cmdline");
 
-  const auto answer = collect(tree, "kernel_parameters");
+  const auto answer = collect(tree, "boot_parameters");
 
   CHECK(parameters(answer) ==
         "boot|Debian \"12\"|root|UUID=1\nboot|Debian \"12\"|ro|-\nboot|Debian \"12\"|quiet|-\n"
@@ -80,8 +80,8 @@ TEST_CASE("each entry of GRUB has its own command line", "[boot]") {
         "boot|RHEL|audit|1\nboot|RHEL|selinux|1\nboot|RHEL|debug|-\n"
         "template|GRUB_CMDLINE_LINUX|a|b\ntemplate|GRUB_CMDLINE_LINUX_DEFAULT|quiet|-\n"
         "template|GRUB_CMDLINE_LINUX_DEFAULT|apparmor|0\n");
-  CHECK(answer.has_gap("kernel_parameters", "/boot/efi/EFI/Linux/unified.efi"));
-  CHECK(answer.has_gap("kernel_parameters", "/etc/kernel/cmdline"));
+  CHECK(answer.has_gap("boot_parameters", "/boot/efi/EFI/Linux/unified.efi"));
+  CHECK(answer.has_gap("boot_parameters", "/etc/kernel/cmdline"));
 }
 
 TEST_CASE("a variable that names itself ends", "[boot]") {
@@ -95,7 +95,7 @@ TEST_CASE("a variable that names itself ends", "[boot]") {
 }
 
 TEST_CASE("the running kernel's command line is that of this host", "[boot]") {
-  const auto answer = run_collector(make_config_drift(), "/", {.tables = {"kernel_parameters"}});
+  const auto answer = run_collector(make_config_drift(), "/", {.tables = {"boot_parameters"}});
 
   CHECK(answer.violation == "");
   CHECK(answer.errors.empty());

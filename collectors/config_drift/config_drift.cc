@@ -35,7 +35,7 @@ sdk::Collector make_config_drift() {
                       malware_signatures_table(),
                       time_sources_table(),
                       block_devices_table(),
-                      kernel_parameters_table(),
+                      boot_parameters_table(),
                       core_dump_settings_table(),
                       file_attributes_table(),
                       file_hashes_table()};

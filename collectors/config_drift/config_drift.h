@@ -40,7 +40,7 @@ sdk::Table apparmor_profiles_table();
 sdk::Table selinux_settings_table();
 sdk::Table boot_loaders_table();
 sdk::Table block_devices_table();
-sdk::Table kernel_parameters_table();
+sdk::Table boot_parameters_table();
 sdk::Table core_dump_settings_table();
 sdk::Table file_attributes_table();
 
