@@ -3,7 +3,6 @@
 // is never in memory.
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,15 +11,12 @@
 
 namespace vouch::patch_level {
 
-// Bytes of an expanded list; Debian's largest has 50 MB.
-inline constexpr std::size_t kListBytesMax = std::size_t{1} << 30;
-
 // Receives one stanza without the empty line after it. The view is gone when it returns.
 using StanzaSink = std::function<void(std::string_view)>;
 
 // Reads the open file to its end and hands over each stanza. What it is compressed with (nothing,
-// LZ4, gzip, xz, Zstandard) is told by its first bytes. Errors: invalid (damaged, cut off, junk,
-// a stanza over 1 MiB), unsupported (bzip2), too_large. `name` is for the message.
+// LZ4, gzip, xz, Zstandard) is told by its first bytes. Errors: those of facts::expand_file, and
+// invalid (junk, a stanza over 1 MiB). `name` is for the message.
 Status read_stanzas(int fd, std::string_view name, const StanzaSink& sink);
 
 }  // namespace vouch::patch_level
