@@ -6,8 +6,11 @@
 
 #include <cstdlib>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "collectors/rpm_packages/rpm_database.h"
+#include "collectors/rpm_packages/update_tables.h"
 #include "collectors/sdk/context.h"
 
 namespace vouch::rpm_packages {
@@ -49,23 +52,25 @@ Status collect(sdk::Context& context, sdk::Rows& rows) {
 }  // namespace
 
 sdk::Collector make_rpm_packages() {
-  return {
-      .name = "rpm_packages",
-      .title = "Packages of an RPM system",
-      .interval_s = 3600,
-      .deadline_s = 60,
-      .tables = {{.name = "rpm_packages",
-                  .title = "Packages that the RPM database has as installed",
-                  .columns = {sdk::text("name", "Package").key(),
-                              sdk::text("arch", "Architecture; (none) for keys").key(),
-                              sdk::text("version", "Version").key(),
-                              sdk::text("release", "Release").key(), sdk::occurrence(),
-                              sdk::integer("epoch", "Epoch").nullable("none, which counts as 0"),
-                              sdk::text("source_rpm", "Source package").nullable("none named"),
-                              sdk::text("vendor", "Vendor").nullable("none named"),
-                              sdk::text("key_id", "Key that signed it").nullable("not signed"),
-                              sdk::time("installed", "When it was installed")},
-                  .collect = collect}}};
+  std::vector<sdk::Table> tables = {
+      {.name = "rpm_packages",
+       .title = "Packages that the RPM database has as installed",
+       .columns = {sdk::text("name", "Package").key(),
+                   sdk::text("arch", "Architecture; (none) for keys").key(),
+                   sdk::text("version", "Version").key(), sdk::text("release", "Release").key(),
+                   sdk::occurrence(),
+                   sdk::integer("epoch", "Epoch").nullable("none, which counts as 0"),
+                   sdk::text("source_rpm", "Source package").nullable("none named"),
+                   sdk::text("vendor", "Vendor").nullable("none named"),
+                   sdk::text("key_id", "Key that signed it").nullable("not signed"),
+                   sdk::time("installed", "When it was installed")},
+       .collect = collect}};
+  for (sdk::Table& table : update_tables()) tables.push_back(std::move(table));
+  return {.name = "rpm_packages",
+          .title = "Packages of an RPM system, their updates and repositories",
+          .interval_s = 3600,
+          .deadline_s = 60,
+          .tables = std::move(tables)};
 }
 
 }  // namespace vouch::rpm_packages

@@ -26,11 +26,11 @@ class Builder:
             file.write(f"%_topdir {self.dir}\n%_dbpath {DATABASE}\n%_unpackaged_files_terminate_build 0\n")
         self.env = {**p.ENVIRONMENT, "HOME": self.home}
 
-    def package(self, name, version, release="1", epoch=None, more="", arch="noarch"):
+    def package(self, name, version, release="1", epoch=None, vendor="Example", arch="noarch"):
         spec = os.path.join(self.dir, "spec")
         with open(spec, "w", encoding="ascii") as file:
-            file.write(f"Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: x\nLicense: x\nVendor: Example\n"
-                       + (f"Epoch: {epoch}\n" if epoch is not None else "") + more + "%description\nx\n%files\n")
+            file.write(f"Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: x\nLicense: x\nVendor: {vendor}\n"
+                       + (f"Epoch: {epoch}\n" if epoch is not None else "") + "%description\nx\n%files\n")
         p.start(["rpmbuild", "-bb", "--target", arch, spec], env=self.env)
         return os.path.join(self.dir, "RPMS", arch, f"{name}-{version}-{release}.{arch}.rpm")
 
