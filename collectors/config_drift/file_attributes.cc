@@ -10,10 +10,10 @@
 #include <string>
 
 #include "collectors/config_drift/config_drift.h"
+#include "collectors/config_drift/plain_files.h"
 #include "collectors/config_drift/posix_acl.h"
 #include "collectors/config_drift/watched_files.h"
 #include "collectors/sdk/context.h"
-#include "core/digest.h"
 #include "core/file.h"
 
 namespace vouch::drift {
@@ -24,6 +24,8 @@ using sdk::Rows;
 
 constexpr std::size_t kAttributeBytesMax = 64 << 10;  // The kernel's own.
 constexpr std::size_t kFilesPerLook = 1024;
+constexpr std::size_t kMemoryBytesMax = 64 << 20;
+constexpr const char* kMemory = "/file_attributes.cache";
 
 struct Attributes {
   std::optional<std::string> acl;
@@ -91,12 +93,32 @@ class Reader {
   std::string entered_;
 };
 
+// The files that need not be asked; none without a directory that survives.
+PlainFiles load_memory(const Context& context) {
+  PlainFiles none(context.now());
+  if (context.cache_dir().empty()) return none;
+  const auto bytes = read_file(context.cache_dir() + kMemory, kMemoryBytesMax);
+  if (!bytes) return none;
+  auto known = PlainFiles::parse(*bytes);
+  return known && !known->is_old(context.now()) ? *std::move(known) : none;
+}
+
+void save_memory(Context& context, const PlainFiles& known, const PlainFiles& next) {
+  if (context.cache_dir().empty() || next == known) return;
+  const auto saved = write_file_durable(context.cache_dir() + kMemory, next.serialize(), 0600);
+  if (!saved) context.log("warn", "file_attributes: " + saved.error().message);
+}
+
 Status collect(Context& context, Rows& rows) {
   const WatchedFiles& watched = watched_files(context);
   for (const auto& [path, error] : watched.gaps) rows.gap(path, error);
   if (!watched.walked) return watched.walked;
   const std::string token = state_token(watched.entries, "file_attributes 1");
   if (watched.is_settled && rows.unchanged(token)) return Ok{};
+  const PlainFiles known = load_memory(context);
+  PlainFiles next(context.now());
+  next.keep_age(known);
+  const WallSeconds began = context.now();
   Reader reader(context.root());
   std::size_t count = 0;
   for (const FileEntry& entry : watched.entries) {
@@ -104,14 +126,23 @@ Status collect(Context& context, Rows& rows) {
     if (++count % kFilesPerLook == 0 && context.remaining().count() == 0) {
       return Error{Errc::timeout, "the deadline passed"};
     }
+    if (known.has(entry.status)) {
+      next.add(entry.status, began);
+      continue;
+    }
     const auto found = reader.read(entry.path, S_ISDIR(entry.status.st_mode));
     if (!found) {
       if (found.error().code != Errc::not_found) rows.gap(entry.path, found.error());
       continue;
     }
-    if (!found->has_any()) continue;
+    if (!found->has_any()) {
+      next.add(entry.status, began);
+      continue;
+    }
     rows.add({entry.path, found->acl, found->default_acl, found->immutable, found->append_only});
   }
+  next.sort();
+  save_memory(context, known, next);
   if (watched.is_settled) rows.set_token(token);
   return Ok{};
 }

@@ -6,8 +6,10 @@
 #include <catch2/catch.hpp>
 
 #include "collectors/config_drift/config_drift.h"
+#include "collectors/config_drift/plain_files.h"
 #include "collectors/config_drift/posix_acl.h"
 #include "collectors/sdk/testing.h"
+#include "core/file.h"
 #include "core/process.h"
 
 using namespace vouch;
@@ -43,10 +45,12 @@ std::string listed(std::string text, const std::string& prefix) {
   return out;
 }
 
-sdk::TestAnswer collect(const TestTree& tree, std::map<std::string, std::string> tokens = {}) {
+sdk::TestAnswer collect(const TestTree& tree, std::map<std::string, std::string> tokens = {},
+                        const std::string& cache_dir = "") {
   sdk::TestRequest request{.tables = {"file_attributes"}};
   request.options["paths"] = json::Array{"/a"};
   request.tokens = std::move(tokens);
+  request.cache_dir = cache_dir;
   auto answer = run_collector(make_config_drift(), tree.path(), request);
   CHECK(answer.violation == "");
   return answer;
@@ -119,6 +123,52 @@ TEST_CASE("a list that came later is seen, and what is the same is not looked at
 
   CHECK(second.unchanged.empty());
   CHECK(second.tables.at("file_attributes").size() == 1);
+}
+
+TEST_CASE("a file that was plain is asked again once its ctime changes", "[attributes]") {
+  TestTree tree;
+  TestTree cache;
+  tree.file("/a/f", "x").file("/a/g", "x");
+  ::sleep(3);  // Until the time stamps are settled.
+  CHECK(collect(tree, {}, cache.path()).tables.at("file_attributes").empty());
+  const auto memory = read_file(cache.path() + "/file_attributes.cache", 1 << 20);
+  REQUIRE(memory);
+  REQUIRE(PlainFiles::parse(*memory));
+  CHECK(PlainFiles::parse(*memory)->size() == 3);
+  if (run({"/usr/bin/setfacl", "-m", "u:7:r", tree.path() + "/a/f"}).empty()) return;
+
+  const auto answer = collect(tree, {}, cache.path());
+
+  CHECK(answer.cell("file_attributes", "path", "/a/f", "acl").find("user:7") != std::string::npos);
+  CHECK(answer.tables.at("file_attributes").size() == 1);
+  CHECK(collect(tree, {}, cache.path()).tables.at("file_attributes").size() == 1);
+}
+
+TEST_CASE("what is plain is forgotten after a day, and a damaged memory is none", "[attributes]") {
+  struct stat status {};
+  status.st_ino = 7;
+  status.st_ctim = {1000, 5};
+  PlainFiles files(5000);
+  files.add(status, 5000);
+  files.sort();
+  const std::string bytes = files.serialize();
+
+  const auto read = PlainFiles::parse(bytes);
+
+  REQUIRE(read);
+  CHECK(read->has(status));
+  CHECK_FALSE(read->is_old(5000 + 86399));
+  CHECK(read->is_old(5000 + 86400));
+  CHECK(read->is_old(4999));
+  status.st_ctim.tv_nsec = 6;
+  CHECK_FALSE(read->has(status));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    CHECK_FALSE(PlainFiles::parse(std::string_view(bytes).substr(0, i)));
+  }
+  status.st_ctim = {4999, 0};
+  PlainFiles racy(5000);
+  racy.add(status, 5000);
+  CHECK(racy.size() == 0);
 }
 
 TEST_CASE("what is no access list is said to be none", "[attributes]") {
