@@ -60,7 +60,7 @@ class LoginRules {
 
   // A file that is there but cannot be read counts as a key: authorized_keys has the gap.
   bool has_key(const PasswdEntry& entry) const {
-    for (const std::string& path : key_files_.paths(entry, {})) {
+    for (const std::string& path : key_files_.paths(entry, nullptr)) {
       const auto text = root_.read(path, kKeyFileBytesMax);
       if (text ? !parse_authorized_keys(*text).entries.empty()
                : text.error().code != Errc::not_found) {

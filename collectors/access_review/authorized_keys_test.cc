@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "collectors/access_review/key_files.h"
+#include "collectors/sdk/testing.h"
 
 using namespace vouch::access;
 
@@ -94,15 +95,53 @@ TEST_CASE("tokens of AuthorizedKeysFile are filled in", "[keys]") {
   CHECK_FALSE(expand_key_path("/x/%", user("ann")));
 }
 
-TEST_CASE("a Match holds for an account unless its user or group cannot fit", "[keys]") {
-  const std::vector<std::string> groups = {"staff", "ops"};
+namespace {
 
-  CHECK(match_may_hold("User ann", "ann", groups));
-  CHECK(match_may_hold("user bob,a*", "ann", groups));
-  CHECK_FALSE(match_may_hold("User bob", "ann", groups));
-  CHECK_FALSE(match_may_hold("User *,!ann", "ann", groups));
-  CHECK(match_may_hold("Group ops", "ann", groups));
-  CHECK_FALSE(match_may_hold("Group adm", "ann", groups));
-  CHECK(match_may_hold("Address 10.0.0.0/8", "ann", groups));
-  CHECK_FALSE(match_may_hold("Address 10.0.0.0/8 User bob", "ann", groups));
+// The files for ann, separated by blanks.
+std::string files_for_ann(const std::string& config, const std::vector<std::string>* groups) {
+  vouch::sdk::TestTree tree;
+  tree.file("/etc/ssh/sshd_config", config);
+  const auto root = vouch::Root::open(tree.path());
+  REQUIRE(root);
+  std::string out;
+  for (const std::string& path : KeyFiles(*root).paths(user("ann"), groups)) {
+    out += (out.empty() ? "" : " ") + path;
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a Match comes before what stands outside, whatever their order", "[keys]") {
+  const std::vector<std::string> groups = {"staff", "ops"};
+  const auto files = [&](const std::string& criteria) {
+    return files_for_ann(
+        "AuthorizedKeysFile /outside\nMatch " + criteria + "\nAuthorizedKeysFile /inside\n",
+        &groups);
+  };
+
+  CHECK(files("User ann") == "/inside");
+  CHECK(files("user bob,a*") == "/inside");
+  CHECK(files("User bob") == "/outside");
+  CHECK(files("User *,!ann") == "/outside");
+  CHECK(files("Group ops") == "/inside");
+  CHECK(files("Group adm") == "/outside");
+  CHECK(files("Group *,!ops") == "/outside");
+  CHECK(files("all") == "/inside");
+  CHECK(files("Address 10.0.0.0/8") == "/inside /outside");
+  CHECK(files("Address 10.0.0.0/8 User bob") == "/outside");
+}
+
+TEST_CASE("of several blocks each that may hold counts, up to one that surely does", "[keys]") {
+  const std::string config =
+      "Match Address 10.0.0.0/8\nAuthorizedKeysFile /lan\nMatch Group ops\nAuthorizedKeysFile "
+      "/ops\nMatch User ann\nAuthorizedKeysFile /ann\n";
+  const std::vector<std::string> ops = {"ops"};
+  const std::vector<std::string> none;
+
+  CHECK(files_for_ann(config, &ops) == "/lan /ops");
+  CHECK(files_for_ann(config, &none) == "/lan /ann");
+  CHECK(files_for_ann(config, nullptr) == "/lan /ops /ann");
+  CHECK(files_for_ann("Port 22\n", &none) ==
+        "/home/ann/.ssh/authorized_keys /home/ann/.ssh/authorized_keys2");
 }

@@ -18,21 +18,23 @@ class KeyFiles {
   explicit KeyFiles(const Root& root);
 
   // The files for one account, whether they exist or not. Those that a Match may name for it are
-  // in: criteria other than User and Group depend on the connection, so they count as met.
+  // in: criteria other than User and Group depend on the connection, so they count as met; so does
+  // Group where `groups` is null, for an account whose groups are not known.
   [[nodiscard]] std::vector<std::string> paths(const PasswdEntry& user,
-                                               const std::vector<std::string>& groups) const;
+                                               const std::vector<std::string>* groups) const;
   // Empty, or what sshd also asks: AuthorizedKeysCommand. Its answers are not examined.
   [[nodiscard]] const std::string& command() const { return command_; }
   [[nodiscard]] const std::vector<std::pair<std::string, Error>>& gaps() const { return gaps_; }
 
  private:
+  enum class Fit { no, maybe, surely };
+  [[nodiscard]] Fit fit(const facts::SshdDirective& directive, const PasswdEntry& user,
+                        const std::vector<std::string>* groups) const;
+
   std::vector<facts::SshdDirective> directives_;  // AuthorizedKeysFile alone.
+  std::vector<facts::SshdMatch> matches_;
   std::string command_;
   std::vector<std::pair<std::string, Error>> gaps_;
 };
-
-// False if the criteria of a Match can never hold for this account.
-bool match_may_hold(std::string_view criteria, std::string_view user,
-                    const std::vector<std::string>& groups);
 
 }  // namespace vouch::access

@@ -67,7 +67,7 @@ Status collect_keys(Context& context, Rows& rows) {
     std::vector<std::string> own;
     const auto [first, last] = names.equal_range(account.entry.name);
     for (auto it = first; it != last; ++it) own.push_back(it->second);
-    for (const std::string& path : files.paths(account.entry, own)) {
+    for (const std::string& path : files.paths(account.entry, &own)) {
       if (seen.emplace(account.entry.name, path).second) {
         add_keys(context, rows, account.entry, path);
       }
