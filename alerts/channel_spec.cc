@@ -7,6 +7,7 @@
 #include <array>
 
 #include "alerts/template.h"
+#include "core/journal.h"
 #include "core/yaml_section.h"
 
 namespace vouch::alerts {
@@ -160,7 +161,7 @@ Result<ChannelSpec> read_channel(const std::string& name, const yaml::Node& node
       read_mail(section, spec);
       break;
     case ChannelKind::journal:
-      spec.socket = "/run/systemd/journal/socket";
+      spec.socket = journal::kSocket;
       section.path("socket", spec.socket);
       break;
     case ChannelKind::syslog:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alerts/wording.h"
+#include "core/journal.h"
 
 namespace vouch::alerts {
 namespace {
@@ -53,27 +54,15 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-// Of one line as NAME=value, of several with their length.
-void append_journal(std::string& out, std::string_view name, std::string_view value) {
-  if (value.find('\n') == std::string_view::npos) {
-    out += fmt::format("{}={}\n", name, value);
-    return;
-  }
-  out += fmt::format("{}\n", name);
-  for (int i = 0; i < 8; ++i) out += static_cast<char>((value.size() >> (8 * i)) & 0xff);
-  out += value;
-  out += '\n';
-}
-
 std::string journal_entry(const Alert& alert, const ToldCondition* told, int priority,
                           std::string_view text) {
   std::string out;
-  append_journal(out, "MESSAGE", text);
-  append_journal(out, "PRIORITY", std::to_string(priority));
-  append_journal(out, "SYSLOG_IDENTIFIER", "vouch");
-  append_journal(out, "MESSAGE_ID", kJournalMessageId);
+  journal::append_field(out, "MESSAGE", text);
+  journal::append_field(out, "PRIORITY", std::to_string(priority));
+  journal::append_field(out, "SYSLOG_IDENTIFIER", "vouch");
+  journal::append_field(out, "MESSAGE_ID", kJournalMessageId);
   for (const auto& [name, value] : fields_of(alert, told)) {
-    append_journal(out, ("VOUCH_" + upper(name)).substr(0, kJournalNameBytesMax), value);
+    journal::append_field(out, ("VOUCH_" + upper(name)).substr(0, kJournalNameBytesMax), value);
   }
   return out;
 }

@@ -176,7 +176,8 @@ Status AlertCourier::deliver(std::int64_t n, AlertPass& pass) {
     sent_.insert(n);
     return answer({n, now, std::nullopt, ""});
   }
-  log::warn(fmt::format("alert {} to {}: {}", n, channel, delivery.message));
+  log::warn(fmt::format("alert {} to {}: {}", n, channel, delivery.message),
+            {{"event", "alert-not-delivered"}, {"channel", channel}});
   return answer({n, std::nullopt, now, delivery.message});
 }
 

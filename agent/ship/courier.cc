@@ -167,7 +167,8 @@ Status Courier::send(std::int64_t seq, Pass& pass) {
     return Ok{};
   }
   if (answer->status != 200 && answer->status != 201) return take_refusal(seq, *answer, pass);
-  log::info("bundle " + std::to_string(seq) + " received by the store");
+  log::info("bundle " + std::to_string(seq) + " received by the store",
+            {{"event", "delivered"}, {"seq", std::to_string(seq)}});
   return take_receipt(seq, answer->body, pass);
 }
 
@@ -329,7 +330,8 @@ Status Courier::copy(std::int64_t seq, Pass& pass) {
     return Ok{};
   }
   if (!copied) return std::move(copied).error();
-  log::info("bundle " + std::to_string(seq) + " copied to " + copied->path);
+  log::info("bundle " + std::to_string(seq) + " copied to " + copied->path,
+            {{"event", "delivered"}, {"seq", std::to_string(seq)}});
   return put(seq, kDelivered, json::write(json::Object{{"seq", seq}, {"sha256", copied->sha256}}));
 }
 

@@ -164,7 +164,8 @@ Result<bool> Acceptor::take_receipt(const SealedBundle& bundle, const std::strin
   }
   if (verdict.verdict != receipt::Verdict::accepted) {
     log::warn("receipt of bundle " + std::to_string(bundle.seq) + " not accepted: " +
-              std::string(receipt::to_string(verdict.verdict)) + ": " + verdict.detail);
+                  std::string(receipt::to_string(verdict.verdict)) + ": " + verdict.detail,
+              {{"event", "receipt-not-accepted"}, {"seq", std::to_string(bundle.seq)}});
     return false;
   }
   auto done = acknowledge(bundle, text, from_signed(verdict.opened->checkpoint));
@@ -202,7 +203,8 @@ Status Acceptor::note_behind(const SealedBundle& bundle) {
   if (!is_new) return std::move(is_new).error();
   if (!*is_new) return Ok{};
   log::error("the store's log is behind what it has shown before, for over an hour: bundle " +
-             std::to_string(bundle.seq) + " stays undelivered");
+                 std::to_string(bundle.seq) + " stays undelivered",
+             {{"event", "log-behind"}, {"seq", std::to_string(bundle.seq)}});
   return Ok{};
 }
 
@@ -237,7 +239,10 @@ Status Acceptor::take_refusal(const SealedBundle& bundle, const std::string& tex
   if (!is_new) return std::move(is_new).error();
   if (*is_new) {
     log::error("bundle " + std::to_string(bundle.seq) + " is refused by the store (" +
-               std::to_string(*status) + " " + name + "); it is kept and sent again");
+                   std::to_string(*status) + " " + name + "); it is kept and sent again",
+               {{"event", "refused"},
+                {"seq", std::to_string(bundle.seq)},
+                {"status", std::to_string(*status)}});
   }
   if (parsed && parsed->kind == ProblemKind::missing_blobs) return send_all_blobs(bundle.seq);
   if (parsed && parsed->kind == ProblemKind::chain) {
@@ -286,7 +291,8 @@ Status Acceptor::take_fork(const SealedBundle& bundle, const std::string& proof)
     return Ok{};
   }
   log::error("the log holds another bundle " + std::to_string(bundle.seq) +
-             " of this agent: the chain is forked; nothing is sealed any more. Enrol again");
+                 " of this agent: the chain is forked; nothing is sealed any more. Enrol again",
+             {{"event", "fork"}, {"seq", std::to_string(bundle.seq)}});
   return state_.ledger.set(kForked, proof);
 }
 
@@ -297,7 +303,8 @@ Status Acceptor::take_contradiction(const std::string& text) {
   if (!contradiction || !*accepted) return Ok{};
   const auto* log = policy_->only_log();
   if (!receipt::convicts(*contradiction, (*accepted)->note, log->key)) return Ok{};
-  log::error("the store's log contradicts itself: log-alarm. Nothing is deleted any more");
+  log::error("the store's log contradicts itself: log-alarm. Nothing is deleted any more",
+             {{"event", "log-alarm"}});
   const LogAlarm alarm{clock_.wall_ms(), (*accepted)->note, contradiction->checkpoint,
                        receipt::write_consistency(contradiction->consistency)};
   WaitingRecord waiting;

@@ -26,8 +26,9 @@ Status Agent::watch_clock() {
   if (compare(before, now) == ClockMove::none) return Ok{};
   missed_because_ = "clock-step";
   const WallMs expected = before.wall + (now.boot_us - before.boot_us) / 1000;
-  log::warn("the clock was set from " + format_instant(expected) + " to " +
-            format_instant(now.wall));
+  log::warn(
+      "the clock was set from " + format_instant(expected) + " to " + format_instant(now.wall),
+      {{"event", "clock-step"}});
   auto recorded = record_event(ClockStep{now.wall, expected, now.wall, now.boot_us});
   if (!recorded || now.wall >= expected) return recorded;
   return take_back_future();

@@ -25,15 +25,17 @@ std::string count_of(TickRange ticks) {
 // `due`: of the last of the ticks, so that it is sealed in the period that they belong to.
 Status Agent::record_missed(const std::string& collector, TickRange ticks, std::string_view reason,
                             WallMs due) {
-  log::warn(collector + ": " + count_of(ticks) + " missed (" + std::string(reason) + ")");
+  log::warn(collector + ": " + count_of(ticks) + " missed (" + std::string(reason) + ")",
+            {{"event", "run-missed"}, {"collector", collector}, {"reason", std::string(reason)}});
   return record_event(RunMissed{clock_.wall_ms(), collector, ticks, std::string(reason)}, due);
 }
 
 // Planned: nothing to hurry a seal for.
 Status Agent::record_suppressed(const std::string& collector, TickRange ticks,
                                 const Suppression& why, WallMs due) {
-  log::info(collector + ": " + count_of(ticks) + " suppressed (" + why.reason + ", by " + why.by +
-            ")");
+  log::info(
+      collector + ": " + count_of(ticks) + " suppressed (" + why.reason + ", by " + why.by + ")",
+      {{"event", "run-suppressed"}, {"collector", collector}, {"reason", why.reason}});
   WaitingRecord waiting;
   waiting.record = RunSuppressed{clock_.wall_ms(), collector, ticks, why.reason, why.by, why.until};
   waiting.due = due;

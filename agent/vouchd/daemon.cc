@@ -178,7 +178,7 @@ void Daemon::Loop::work() {
     finished = true;
     return wake(done_event.get());
   }
-  log::info("started");
+  log::info("started", {{"event", "agent-start"}});
   notify_manager("READY=1");
   for (;;) {
     pulse.promise(kStepPatience);
@@ -229,7 +229,7 @@ void Daemon::Loop::read_again() {
   for (const auto& [collector, cause] : agent->triggered()) (*next)->trigger(collector, cause);
   agent = *std::move(next);
   if (auto started = agent->start(); !started) log::error("reload: " + started.error().message);
-  log::info("configuration read again");
+  log::info("configuration read again", {{"event", "config-change"}});
   const std::lock_guard lock(mutex);
   adopted = *std::move(fresh);
   wake(done_event.get());
@@ -242,7 +242,7 @@ void Daemon::Loop::on_signal() {
       if (!post([this] { reload(); })) log::error("reload: too much is asked at once: try again");
       continue;
     }
-    log::info("stopping");
+    log::info("stopping", {{"event", "agent-stop"}});
     notify_manager("STOPPING=1");
     const std::lock_guard lock(mutex);
     stopping = true;

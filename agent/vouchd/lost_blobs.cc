@@ -85,7 +85,8 @@ Status drop(State& state, const SealedBundle& bundle, const std::vector<std::str
   });
   if (!done) return done;
   log::error("bundle " + std::to_string(seq) + ": " + std::to_string(digests.size()) +
-             " blobs are lost on this host's disk, for good: spool-drop");
+                 " blobs are lost on this host's disk, for good: spool-drop",
+             {{"event", "spool-drop"}, {"seq", std::to_string(seq)}});
   if (*notice) {
     if (auto written = state.outbox.write_notice(seq, **notice); !written) return written;
   } else {

@@ -152,7 +152,11 @@ Status RunRecorder::commit_failure(CollectorState& before, RunTimes times, const
       json::is_valid_utf8(violation.message) && violation.message.size() <= kMessageBytesMax
           ? violation.message
           : "the reason is too long for a record; it is in the agent's log";
-  log::warn(failed.run + " failed: " + failed.reason + ": " + violation.message);
+  log::warn(failed.run + " failed: " + failed.reason + ": " + violation.message,
+            {{"event", "run-failed"},
+             {"collector", failed.run.substr(0, failed.run.find('/'))},
+             {"run", failed.run},
+             {"reason", failed.reason}});
 
   WaitingRecord record;
   record.due = due_ms(failed);
@@ -262,7 +266,9 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
 
   const auto& snapshot = std::get<Snapshot>(report.result);
   for (const LogLine& line : snapshot.log) {
-    if (line.level == "warn") log::warn(collector.name + ": " + line.message);
+    if (line.level == "warn") {
+      log::warn(collector.name + ": " + line.message, {{"collector", collector.name}});
+    }
   }
   auto tables = keep_tables(collector, snapshot);
   if (!tables) return std::move(tables).error();

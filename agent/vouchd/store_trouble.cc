@@ -60,7 +60,8 @@ Result<bool> roll_back(State& state, WallMs now, const StoreRollback& record,
   if (!done) return std::move(done).error();
   if (*known) return false;
   log::error("the store lost bundles that it has acknowledged, from " +
-             std::to_string(record.expected_seq) + " on (store-rollback): they are sent again");
+                 std::to_string(record.expected_seq) + " on (store-rollback): they are sent again",
+             {{"event", "store-rollback"}, {"seq", std::to_string(record.expected_seq)}});
   if (auto repaired = state.repair_files(); !repaired) return std::move(repaired).error();
   return true;
 }
@@ -143,8 +144,9 @@ Result<Following> follow_succession(State& state, WallMs now, std::string_view n
     return std::move(done).error();
   }
   state.identity = std::move(identity);
-  log::warn("the store's log " + end.origin + " is succeeded by " +
-            opened->statement.successor.name);
+  log::warn(
+      "the store's log " + end.origin + " is succeeded by " + opened->statement.successor.name,
+      {{"event", "log-succession"}});
   return Following::followed;
 }
 
