@@ -9,6 +9,7 @@
 #include "proto/note.h"
 #include "proto/tile.h"
 #include "store/evidence_files.h"
+#include "store/layout.h"
 #include "store/token.h"
 
 namespace vouch::store {
@@ -150,7 +151,7 @@ Response Api::get_tile(std::string_view path, const Request& request) {
 Response Api::get_succession(std::string_view name) {
   for (const auto& log : ingest_.receipts.earlier()) {
     if (log.name != name) continue;
-    auto note = ingest_.disk.get("successions/" + log.name, note::kNoteBytesMax);
+    auto note = ingest_.disk.get(layout::succession_path(log.name), note::kNoteBytesMax);
     if (note) return {200, "text/plain; charset=utf-8", *std::move(note), {}};
     if (note.error().code != Errc::not_found) return to_response(storage_problem(note.error()));
   }

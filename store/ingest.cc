@@ -163,6 +163,12 @@ Status ParcelUpload::screen(std::string_view bytes, Index& index) {
   auto agent = index.find_agent(candidate_->statement.bundle.agent.id);
   if (!agent) return refuse(storage_problem(agent.error()));
   if (!*agent) return refuse(internal_problem());
+  // What it sent before it is re-pinned would be here, and its re-pin would find another chain.
+  if ((*agent)->leaf < context_.repin_below) {
+    return refuse({ProblemKind::unknown_key,
+                   "the key of the log that this agent trusts is lost: vouch enroll --repin",
+                   {}});
+  }
   auto standing = check_chain(**agent, candidate_->statement);
   if (auto* problem = std::get_if<Problem>(&standing)) return refuse(std::move(*problem));
   if (!std::holds_alternative<Forks>(standing)) return Ok{};

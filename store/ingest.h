@@ -30,7 +30,8 @@ struct IngestContext {
   ByteBudget& memory;
   ByteBudget& heads;
   CompatAnswer compat;
-  WallMs late_after_ms;  // From sealing to receipt; above it the log says so.
+  WallMs late_after_ms;           // From sealing to receipt; above it the log says so.
+  std::uint64_t repin_below = 0;  // Receipts::repin_below()
 };
 
 // `declared_bytes`: the Content-Length, if there was one.

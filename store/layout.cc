@@ -20,6 +20,10 @@ std::string fork_path(std::string_view agent, std::int64_t seq, std::string_view
          ".json.zst";
 }
 
+std::string succession_path(std::string_view log) {
+  return "successions/" + std::string(log);
+}
+
 std::string statement_path(std::string_view digest) {
   return "statements/" + std::string(digest) + ".json";
 }

@@ -16,6 +16,7 @@ inline constexpr std::string_view kLock = "lock";        // Held by whoever appe
 inline constexpr std::string_view kTemporary = "tmp";    // Emptied at start.
 inline constexpr std::string_view kDamaged = "damaged";  // What fsck set aside.
 inline constexpr std::string_view kAlerts = "alerts";    // What people are told; no evidence.
+inline constexpr std::string_view kStatements = "statements";
 inline constexpr std::string_view kSettings = "settings.json";  // Written by init.
 inline constexpr std::string_view kLogKey = "private/log.pem";
 inline constexpr std::string_view kCaKey = "private/ca.pem";
@@ -27,6 +28,7 @@ std::string checkpoint_path(std::uint64_t size);                    // checkpoin
 std::string bundle_path(std::string_view agent, std::int64_t seq);  // bundles/…/<seq>.json.zst
 std::string blob_path(std::string_view sha256);                     // blobs/sha256/<hh>/<hex>.zst
 std::string fork_path(std::string_view agent, std::int64_t seq, std::string_view bundle_id);
+std::string succession_path(std::string_view log);    // successions/<log>: the note, if any
 std::string statement_path(std::string_view digest);  // statements/<digest>.json
 
 }  // namespace vouch::store::layout

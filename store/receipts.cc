@@ -6,6 +6,7 @@
 
 #include "proto/note.h"
 #include "proto/receipt.h"
+#include "store/layout.h"
 
 namespace vouch::store {
 namespace {
@@ -106,6 +107,17 @@ Result<std::string> Receipts::receipt(std::uint64_t number) {
   auto found = entry(number);
   if (!found) return found;
   return receipt(number, *found);
+}
+
+Result<std::uint64_t> Receipts::repin_below() {
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < earlier_.size(); ++i) {
+    const auto note = disk_.get(layout::succession_path(earlier_[i].name), note::kNoteBytesMax);
+    if (note) continue;
+    if (note.error().code != Errc::not_found) return note.error();
+    below = i + 1 < earlier_.size() ? earlier_[i + 1].base : base_;
+  }
+  return below;
 }
 
 const EarlierLog& Receipts::log_of(std::uint64_t number) const {

@@ -33,6 +33,9 @@ class Receipts {
   [[nodiscard]] std::uint64_t base() const { return base_; }  // Number of this log's first leaf.
   [[nodiscard]] const std::vector<EarlierLog>& earlier() const { return earlier_; }
   [[nodiscard]] const std::string& origin() const { return origin_; }
+  // Chains that were enrolled below this number are of a log whose key was lost: its agents believe
+  // no receipt of ours until they are re-pinned. 0: all of them could follow.
+  Result<std::uint64_t> repin_below();
 
   // From now on `note` is the head, over `size` leaves. `grown` are the tiles that were written for
   // it: their hashes are remembered, so that a receipt reads nothing back from the disk.

@@ -213,17 +213,19 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, const Clock& 
   parts->filer = std::make_unique<Filer>(*parts->disk);
   parts->committer = std::make_unique<Committer>(parts->index, *parts->log, *parts->filer,
                                                  parts->receipts.base(), options.hook);
-  parts->ingest =
-      std::make_unique<IngestContext>(IngestContext{clock,
-                                                    *parts->disk,
-                                                    parts->readers,
-                                                    parts->receipts,
-                                                    *parts->committer,
-                                                    parts->quotas,
-                                                    parts->memory,
-                                                    parts->heads,
-                                                    {compat, *std::move(note)},
-                                                    parts->settings.late_after_s * 1000});
+  auto repin_below = parts->receipts.repin_below();
+  if (!repin_below) return std::move(repin_below).error();
+  parts->ingest = std::make_unique<IngestContext>(IngestContext{clock,
+                                                                *parts->disk,
+                                                                parts->readers,
+                                                                parts->receipts,
+                                                                *parts->committer,
+                                                                parts->quotas,
+                                                                parts->memory,
+                                                                parts->heads,
+                                                                {compat, *std::move(note)},
+                                                                parts->settings.late_after_s * 1000,
+                                                                *repin_below});
   parts->enrol = std::make_unique<EnrolContext>(
       EnrolContext{clock, parts->readers, parts->receipts, *parts->committer,
                    note::write_vkey(parts->vkey), policy_text(parts->vkey, parts->settings)});

@@ -189,6 +189,11 @@ TEST_CASE("with the old key lost nobody consents, and each chain is pinned again
 
   CHECK(line.store.get("/v1/succession").status == 404);
   CHECK_FALSE(std::get<leaf::Succession>(line.leaf(0).body).statement);
+  // Until then nothing new is taken, since the agent would not believe the receipt; what is on
+  // record has its receipt still.
+  const Sealed second = line.agent.seal();
+  CHECK(problem_of(line.store.post_parcel(second.parcel)).kind == ProblemKind::unknown_key);
+  CHECK(line.store.post_parcel(line.first.parcel).status == 200);
   const auto join = line.store.join(3);
   const auto body = *enrolment::make_request(repin_of(line.agent, line.old_head, 1, line.first.id),
                                              join, line.agent.key());
@@ -202,7 +207,7 @@ TEST_CASE("with the old key lost nobody consents, and each chain is pinned again
   const auto leaf = std::get<leaf::Repin>(line.leaf(1).body);
   CHECK(leaf.next_seq == 1);
   CHECK(leaf.prev == line.first.id);
-  CHECK(line.store.post_parcel(line.agent.seal().parcel).status == 201);
+  CHECK(line.store.post_parcel(second.parcel).status == 201);
 }
 
 TEST_CASE("a re-pin must name the chain that is on record", "[succeed]") {
