@@ -7,6 +7,7 @@
 #include "core/text_table.h"
 #include "store/arguments.h"
 #include "store/commands.h"
+#include "store/enrolled_hosts.h"
 #include "store/index.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -37,7 +38,7 @@ struct Host {
   Lateness lateness;
 };
 
-json::Value to_json(const Host& host, WallMs now) {
+json::Value to_json(const Host& host, const json::Object& said, WallMs now) {
   const auto& [agent, lateness] = host;
   json::Object object{{"agent", agent.link.agent},
                       {"host", agent.host},
@@ -55,6 +56,7 @@ json::Value to_json(const Host& host, WallMs now) {
     object.emplace("next_due", format_instant(agent.next_due));
   }
   if (lateness.overdue_leaf) object.emplace("overdue_leaf", *lateness.overdue_leaf);
+  if (!said.empty()) object.emplace("enrolled_as", said);
   return object;
 }
 
@@ -98,8 +100,12 @@ int command_hosts(const std::vector<std::string>& words) {
   }
   const WallMs now = SystemClock().wall_ms();
   if (format == "json") {
+    auto said = enrolled_hosts(dir);
+    if (!said) return fail(kExitFailed, said.error().message);
     json::Array array;
-    for (const auto& host : hosts) array.push_back(to_json(host, now));
+    for (const auto& host : hosts) {
+      array.push_back(to_json(host, (*said)[host.agent.link.agent], now));
+    }
     std::printf("%s\n", json::write_pretty(json::Object{{"hosts", std::move(array)}}).c_str());
   } else if (hosts.empty()) {
     std::printf("no host is enrolled yet: vouch-store token create --dir %s\n", dir.c_str());

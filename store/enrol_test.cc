@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "proto/dsse.h"
 #include "store/arguments.h"
+#include "store/enrolled_hosts.h"
 #include "store/settings.h"
 #include "store/test_store.h"
 
@@ -39,6 +40,37 @@ TEST_CASE("an enrolment yields the log's key, a policy and a receipt that hold",
   store.reopen();
   CHECK(read_file(store.path() + "/statements/" + leaf.statement + ".json", 1u << 16).value() ==
         body);
+}
+
+TEST_CASE("what a host said of itself is found by its agent id", "[enrol]") {
+  TestStore store;
+  const TestAgent first(store.clock.now);
+  const TestAgent second(store.clock.now);
+  REQUIRE(store.post_enroll(first.enrolment_request(store.join())).status == 201);
+  REQUIRE(store.post_enroll(second.enrolment_request(store.join())).status == 201);
+  store.close();  // All files are there.
+  const std::string folder = store.path() + "/statements/";
+  REQUIRE(write_file_durable(folder + std::string(64, 'a') + ".json", "{\"payload\":1}"));
+
+  const auto hosts = enrolled_hosts(store.path());
+
+  REQUIRE(hosts);
+  CHECK(hosts->size() == 2);
+  CHECK(*hosts->at(first.id()).at("name").if_string() == "test-" + first.id().substr(0, 8));
+}
+
+TEST_CASE("a statement under another name is not believed", "[enrol]") {
+  TestStore store;
+  const TestAgent agent(store.clock.now);
+  const auto body = agent.enrolment_request(store.join());
+  REQUIRE(store.post_enroll(body).status == 201);
+  const auto statement = enrolment::parse_request(body)->statement;
+  store.close();
+  const std::string folder = store.path() + "/statements/";
+  REQUIRE(std::rename((folder + statement + ".json").c_str(),
+                      (folder + std::string(64, 'b') + ".json").c_str()) == 0);
+
+  CHECK(enrolled_hosts(store.path()).value().empty());
 }
 
 TEST_CASE("the same key and token again gets 200, also when the token is used up", "[enrol]") {

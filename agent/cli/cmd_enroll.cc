@@ -12,6 +12,7 @@
 #include "agent/ship/curl_transport.h"
 #include "agent/vouchd/enrol.h"
 #include "agent/vouchd/host_facts.h"
+#include "agent/vouchd/host_identity.h"
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/owner.h"
@@ -95,12 +96,16 @@ int run_enroll(const Arguments& arguments, Output& output) {
   auto host = agent::read_host_facts(places->config.host);
   if (!host) return output.fail(host.error());
 
+  const auto root = Root::open("/");
+  if (!root) return output.fail(root.error());
+  // While root still is root: most of what the firmware says is for nobody else.
+  json::Object identity = agent::describe_machine(*root);
   const std::string by = user_name();  // While it is known who is behind sudo.
   // vouchd runs as whoever owns the state.
   if (auto done = become_owner_of(places->config.state_dir); !done) {
     return output.fail(done.error());
   }
-  const agent::EnrolOptions options{places->config.state_dir, *host};
+  const agent::EnrolOptions options{places->config.state_dir, *host, std::move(identity)};
   if (arguments.has("--repin")) return run_repin(arguments, options, *join, by, output);
 
   const SystemClock clock;

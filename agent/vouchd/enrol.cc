@@ -77,7 +77,7 @@ struct Attempt {
 // What is sent to the store. A try before may have reached it although its answer did not hold or
 // got lost, and the store knows exactly one statement of an agent: with the same join string the
 // same bytes go out again.
-Result<Attempt> make_attempt(State& state, const HostFacts& host, const JoinString& join) {
+Result<Attempt> make_attempt(State& state, const EnrolOptions& options, const JoinString& join) {
   auto sent = state.ledger.get(kEnrolmentRequest);
   if (!sent) return std::move(sent).error();
   if (*sent) {
@@ -91,8 +91,8 @@ Result<Attempt> make_attempt(State& state, const HostFacts& host, const JoinStri
   if (!key) return std::move(key).error().in("signing key");
   enrolment::Predicate predicate;
   predicate.agent = state.identity.agent;
-  predicate.machine = host.machine;
-  predicate.host = describe_host(host);
+  predicate.machine = options.host.machine;
+  predicate.host = describe_host(options);
   auto predecessor = state.ledger.get(kPredecessor);
   if (!predecessor) return std::move(predecessor).error();
   auto ended = state.ledger.get(kPredecessorEnded);
@@ -115,7 +115,7 @@ Result<EnrolReport> enrol(const EnrolOptions& options, const JoinString& join, c
   if (!lock) return lock.error();
   auto state = open_fresh(options, clock);
   if (!state) return std::move(state).error();
-  auto attempt = make_attempt(**state, options.host, join);
+  auto attempt = make_attempt(**state, options, join);
   if (!attempt) return std::move(attempt).error();
   const auto& request = attempt->request;
 

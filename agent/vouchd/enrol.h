@@ -11,6 +11,7 @@
 
 #include "agent/vouchd/host_facts.h"
 #include "core/clock.h"
+#include "core/json.h"
 #include "core/result.h"
 #include "proto/join_string.h"
 
@@ -30,6 +31,7 @@ using PostEnrolment =
 struct EnrolOptions {
   std::string state_dir = "/var/lib/vouch";
   HostFacts host;
+  json::Object identity = {};  // describe_machine(), read while root still is root.
 };
 
 struct EnrolReport {

@@ -55,8 +55,10 @@ Status write_store_files(const std::string& state_dir, const JoinString& join,
 
 }  // namespace
 
-json::Object describe_host(const HostFacts& facts) {
-  json::Object host{{"name", facts.host}, {"os", os_name()}};
+json::Object describe_host(const EnrolOptions& options) {
+  json::Object host = options.identity;
+  host["name"] = options.host.host;
+  host["os"] = os_name();
   struct utsname names {};
   if (uname(&names) == 0) {
     host["kernel"] = std::string(names.release);

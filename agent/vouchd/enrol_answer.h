@@ -12,7 +12,8 @@
 
 namespace vouch::agent {
 
-json::Object describe_host(const HostFacts& facts);
+// The name, system and kernel, and what `options.identity` has.
+json::Object describe_host(const EnrolOptions& options);
 
 // Sends the request and checks the answer; Errc::denied says why the store refused, or what of its
 // answer does not hold. Then writes what vouch-ship needs to know of the store.

@@ -41,7 +41,7 @@ struct Attempt {
 };
 
 // The same bytes again for the same token and the same place: that uses up no second token.
-Result<Attempt> make_attempt(State& state, const HostFacts& host, const JoinString& join,
+Result<Attempt> make_attempt(State& state, const EnrolOptions& options, const JoinString& join,
                              const enrolment::Repin& place) {
   auto sent = state.ledger.get(kRepinRequest);
   if (!sent) return std::move(sent).error();
@@ -59,8 +59,8 @@ Result<Attempt> make_attempt(State& state, const HostFacts& host, const JoinStri
   if (!key) return std::move(key).error().in("signing key");
   enrolment::Predicate predicate;
   predicate.agent = state.identity.agent;
-  predicate.machine = host.machine;
-  predicate.host = describe_host(host);
+  predicate.machine = options.host.machine;
+  predicate.host = describe_host(options);
   predicate.repin = place;
   auto envelope = enrolment::make_request(std::move(predicate), join, *key);
   if (!envelope) return std::move(envelope).error();
@@ -107,7 +107,7 @@ Result<RepinReport> repin(const EnrolOptions& options, const JoinString& join, c
   const LogSeen before = (*accepted)->seen;
   auto place = place_in_chain(**state, before);
   if (!place) return std::move(place).error();
-  auto attempt = make_attempt(**state, options.host, join, *place);
+  auto attempt = make_attempt(**state, options, join, *place);
   if (!attempt) return std::move(attempt).error();
   auto enrolled = ask_store(options.state_dir, join, attempt->envelope, attempt->request, post);
   if (!enrolled) return std::move(enrolled).error();
