@@ -28,7 +28,8 @@ int run_parcel_export(const Arguments& arguments, Output& output) {
   output.out << fmt::format("{} parcels copied to {}\n", *count, directory);
   if (*count > 0) {
     output.out << fmt::format(
-        "next: `vouch-store import {0}` on the store, then `vouch parcel import {0}` here\n",
+        "next: `vouch-store import {0} --dir STORE` on the store, then `vouch parcel import {0}` "
+        "here\n",
         directory);
   }
   return kExitPass;

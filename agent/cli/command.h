@@ -94,6 +94,8 @@ int exit_code(Errc code);
 // The commands.
 int run_alert_list(const Arguments& arguments, Output& output);
 int run_alert_test(const Arguments& arguments, Output& output);
+int run_attachment_add(const Arguments& arguments, Output& output);
+int run_attachment_list(const Arguments& arguments, Output& output);
 int run_baseline_approve(const Arguments& arguments, Output& output);
 int run_baseline_list(const Arguments& arguments, Output& output);
 int run_check(const Arguments& arguments, Output& output);

@@ -1,11 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that steer an agent: baselines, keys, parcels by hand.
+// The commands that steer an agent: documents, baselines, keys, parcels by hand.
 #include "agent/cli/command.h"
 
 namespace vouch::cli {
 namespace {
 
 constexpr OptionSpec kConfig{"--config", "FILE", "the agent's configuration", false};
+
+Command attachment_add_command() {
+  return {
+      "attachment add",
+      "FILE",
+      "sign a document into the chain, as evidence for a control that no host can show",
+      "The document (16 MiB at most) becomes part of the next bundle, with the name of who typed\n"
+      "this. One of the same name takes the place of the last, and counts from today. When it is\n"
+      "due again and nobody has attached a newer one, that is an alert (`document-overdue`).",
+      "  sudo vouch attachment add access-policy.pdf --control access-policy-approved \\\n"
+      "      --title \"Access control policy\" --every 365\n"
+      "  sudo vouch attachment add pentest.pdf --control penetration-test --expires 2027-06-30",
+      {{"--control", "ID", "control that it is evidence for", true},
+       {"--title", "TEXT", "what it is; default: its name", false},
+       {"--every", "DAYS", "how often it is to be renewed", false},
+       {"--expires", "DAY", "when it ends, 2027-06-30", false},
+       {"--effective", "DAY", "since when it holds; default: now", false},
+       {"--name", "NAME", "file name on record; default: that of FILE", false},
+       {"--media-type", "TYPE", "default: by its content and name", false},
+       kConfig},
+      1,
+      1,
+      run_attachment_add};
+}
 
 Command baseline_approve_command() {
   return {
@@ -29,6 +53,16 @@ Command baseline_approve_command() {
 
 std::vector<Command> agent_commands() {
   return {
+      attachment_add_command(),
+      {"attachment list",
+       "",
+       "the documents that are attached, and when they are due again",
+       "Asks the running vouchd. Exit 69: none answers.",
+       "  sudo vouch attachment list --format json",
+       {kConfig},
+       0,
+       0,
+       run_attachment_list},
       baseline_approve_command(),
       {"baseline list",
        "",
@@ -64,7 +98,8 @@ std::vector<Command> agent_commands() {
        "Copies each waiting parcel to DIR/<agent>/<seq>.parcel and reads it back. Nothing counts "
        "as\n"
        "delivered until the store's receipts are back (`vouch parcel import`).",
-       "  sudo vouch parcel export /media/stick\n  vouch-store import /media/stick",
+       "  sudo vouch parcel export /media/stick\n"
+       "  vouch-store import /media/stick --dir /var/lib/vouch-store",
        {kConfig},
        1,
        1,

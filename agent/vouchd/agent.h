@@ -75,6 +75,9 @@ class Agent {
   Status resume(const std::string& collector);
   // Now, whether it is time or not.
   Status seal();
+  // Files follow the ledger, lost blobs are given up, what is old goes: poll() does it now and
+  // then.
+  Status housekeep();
   // A command of the control socket (control.h) that is not one of the above; its answer.
   Result<json::Value> command(std::string_view name, const json::Value& request);
   // Accounts for what is due, records agent-stop and seals.
@@ -95,6 +98,9 @@ class Agent {
   Status open_alerting();
   Result<std::string> owner_of_table(const std::string& table, const std::string& wanted);
   Result<json::Value> approve_baseline(const json::Value& request);
+  Status take_document(Attachment& document);
+  Result<json::Value> attach(const json::Value& request);
+  Result<json::Value> list_attachments();
   Result<json::Value> list_baselines();
   Result<json::Value> rotate_key();
   Status record_event(const Record& record, WallMs due = 0);
@@ -125,7 +131,6 @@ class Agent {
   Status load_pauses();
   Status keep_pauses(std::vector<Window> pauses);
   void set_pauses(std::vector<Window> pauses);
-  Status housekeep();
   Result<bool> spool_is_full();
   Result<std::vector<std::string>> blobs_in_use();
 

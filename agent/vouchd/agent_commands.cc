@@ -114,6 +114,8 @@ Result<json::Value> Agent::rotate_key() {
 Result<json::Value> Agent::command(std::string_view name, const json::Value& request) {
   if (name == "baselines") return list_baselines();
   if (name == "approve-baseline") return approve_baseline(request);
+  if (name == "attach") return attach(request);
+  if (name == "attachments") return list_attachments();
   if (name == "rotate-key") return rotate_key();
   return Error{Errc::invalid, "unknown command"};
 }

@@ -2,6 +2,7 @@
 // How the agent starts: every tick that passed without it gets a record, and what changed of
 // configuration, policy and waivers since is said before anything is collected under it.
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "agent/vouchd/agent.h"
@@ -146,6 +147,8 @@ void Agent::adopt_schedule() {
 
 Status Agent::start() {
   if (auto repaired = state_->repair_files(); !repaired) return repaired;
+  std::error_code ignored;  // What nobody announced is of no use to anybody.
+  std::filesystem::remove_all(state_->directory + "/" + std::string(kIncoming), ignored);
   if (alerting_) {
     if (auto begun = alerting_->start(); !begun) return begun;
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "agent/vouchd/attachments.h"
 #include "policies/engine/describe.h"
 
 namespace vouch::agent {
@@ -101,11 +102,7 @@ Report waivers_report(const AlertContext& context, const std::vector<policy::Wai
 
 Report document_report(const AlertContext& context, const Attachment& document) {
   Report report{"document/" + document.file, {}};
-  std::optional<WallSeconds> due = document.expires;
-  if (document.cadence_days) {
-    const WallSeconds by_cadence = document.effective + *document.cadence_days * 86400;
-    due = due ? std::min(*due, by_cadence) : by_cadence;
-  }
+  const auto due = due_of(document);
   if (!due) return report;
   Condition condition =
       make_condition(context, report.source, kind::kDocumentOverdue, Severity::medium,
@@ -113,7 +110,7 @@ Report document_report(const AlertContext& context, const Attachment& document) 
   condition.value = fmt::format("{} was due at {}", document.file, format_second(*due));
   if (!document.controls.empty()) condition.labels["control"] = document.controls.front();
   condition.labels["owner"] = document.by;
-  condition.remedy = "Attach the document anew.";
+  condition.remedy = fmt::format("`vouch attachment add {}`, once it is renewed", document.file);
   condition.from = *due * 1000;
   report.conditions.push_back(std::move(condition));
   return report;

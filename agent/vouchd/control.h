@@ -11,6 +11,10 @@
 //   {"command":"baselines"}                           -> {"ok":true,"baselines":[…]}
 //   {"command":"approve-baseline","table":"users","collector":"…"?,"by":"…","ticket":"…"?,
 //    "reason":"…"}                                    -> {"ok":true,"baseline":{…}}
+//   {"command":"attachments"}                         -> {"ok":true,"attachments":[…]}
+//   {"command":"attach","file":"…","sha256":"…","media_type":"…","title":"…","by":"…",
+//    "controls":[…],"effective":"…"?,"expires":"…"?,"cadence_days":365?}
+//                                                     -> {"ok":true,"attachment":{…}}
 //   {"command":"rotate-key"}                          -> {"ok":true,"epoch":7}
 //   anything that fails                               -> {"ok":false,"error":"…"}
 //

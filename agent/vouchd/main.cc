@@ -56,6 +56,7 @@ int fail(const Error& error, int status) {
 int run_once(Agent& agent) {
   if (auto done = agent.start(); !done) return fail(done.error(), 1);
   if (auto done = agent.collect_all(Trigger::manual); !done) return fail(done.error(), 1);
+  if (auto done = agent.housekeep(); !done) return fail(done.error(), 1);
   if (auto done = agent.stop("once"); !done) return fail(done.error(), 1);
   return 0;
 }

@@ -37,6 +37,7 @@ State::State(std::string state_dir, Ledger opened, BlobStore blob_store, EpochKe
     : ledger(std::move(opened)),
       waiting(ledger.database()),
       lost(ledger.database()),
+      attachments(ledger.database()),
       baselines(ledger.database()),
       bundles(ledger.database()),
       blobs(std::move(blob_store)),

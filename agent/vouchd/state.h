@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/vouchd/attachments.h"
 #include "agent/vouchd/baselines.h"
 #include "agent/vouchd/blob_store.h"
 #include "agent/vouchd/bundle_ledger.h"
@@ -51,6 +52,7 @@ class State {
   Ledger ledger;
   WaitingRecords waiting;
   LostBlobs lost;
+  Attachments attachments;
   Baselines baselines;
   BundleLedger bundles;
   BlobStore blobs;
