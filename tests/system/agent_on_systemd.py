@@ -9,64 +9,14 @@ kernel of its own, nspawn uses this machine's. Exit 0 all passed, 1 otherwise, 7
 booted here.
 """
 import glob
-import json
 import os
-import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-HOST = os.path.join(HERE, "systemd-host.sh")
-BACKEND = os.environ.get("SYSTEMD_HOST_BACKEND", "uml")
-# What the packages depend on; the guest has no mirror.
-PACKAGES = "sudo openssh-server libcurl4 libssl3 restic jq strace zstd"
-COLLECTORS = ("access_review", "patch_level", "backup_jobs", "config_drift")
-SLOW = 4 if BACKEND == "uml" else 1  # A process start there costs 35 times as much.
-
-results = []
-
-
-def check(name, good, detail=""):
-    results.append((name, bool(good)))
-    print(("ok      " if good else "FAILED  ") + name + ("" if good else f": {detail}"), flush=True)
-    return good
-
-
-class Guest:
-    def __init__(self):
-        self.env = {**os.environ, "SYSTEMD_HOST_NAME": "vouch", "SYSTEMD_HOST_PACKAGES": PACKAGES,
-                    "SYSTEMD_HOST_BACKEND": BACKEND}
-
-    def host(self, *words, timeout=900):
-        return subprocess.run([HOST, *words], env=self.env, capture_output=True, text=True,
-                              errors="replace", timeout=timeout)
-
-    def run(self, command):
-        """(status, standard output) of a bash command in the guest."""
-        done = self.host("run", command)
-        return done.returncode, (done.stdout + done.stderr).strip()
-
-    def out(self, command):
-        """The standard output of a command that must succeed."""
-        done = self.host("run", command)
-        if done.returncode != 0:
-            raise AssertionError(f"{command}: exit {done.returncode}: {(done.stdout + done.stderr)[-1500:]}")
-        return done.stdout.strip()
-
-    def until(self, command, seconds):
-        """Whether `command` succeeds within so long; the guest polls, which costs less than we do."""
-        status, _ = self.run(f"for i in $(seq {seconds * 4}); do if {command}; then exit 0; fi; "
-                             "sleep 0.25; done; exit 1")
-        return status == 0
-
-
-def status_of(guest):
-    return json.loads(guest.out("vouch status --format json || true"))  # Its exit status is for monitoring.
-
-
-def unit(guest, name, key):
-    return guest.out(f"systemctl show -P {key} '{name}'")
-
+import other_collectors
+import rpm_install
+from steps import configure, enrol, everything_observed, start, start_store, verify
+from systemd_guest import COLLECTORS, SLOW, Guest, check, results, status_is, status_of, table_of_latest, unit
 
 def install(guest, debs):
     for deb in debs:
@@ -80,106 +30,6 @@ def install(guest, debs):
     check("each collector has a socket that listens",
           all(unit(guest, f"vouch-collect@{name}.socket", "ActiveState") == "active"
               for name in COLLECTORS), guest.run("systemctl list-units 'vouch*' --all --no-pager")[1])
-
-
-def start_store(guest):
-    guest.out("""cat >/etc/vouch/store-alerts.yaml <<'END'
-channels:
-  local: { kind: journal }
-rules:
-  - { name: all, channels: [local], group_by: [host, check] }
-rate_limit: { alerts: 1000, per: 1h }
-END""")
-    guest.out("vouch-store init --dir /var/lib/vouch-store --origin store.test/log1 "
-              "--host 127.0.0.1 --listen 127.0.0.1:8443 >/dev/null")
-    guest.out("systemctl enable --now vouch-store.service")
-    check("the store listens", guest.until("bash -c 'exec 9<>/dev/tcp/127.0.0.1/8443' 2>/dev/null", 20 * SLOW),
-          guest.run("journalctl -u vouch-store --no-pager | tail -20")[1])
-
-
-def enrol(guest):
-    status, text = guest.run("vouch-store token create --dir /var/lib/vouch-store | vouch enroll")
-    check("a join string on standard input enrols", status == 0, text)
-    check("what enrolment leaves is the daemon's",
-          guest.out("find /var/lib/vouch ! -user vouch | wc -l") == "0",
-          guest.run("find /var/lib/vouch ! -user vouch")[1])
-
-
-def configure(guest):
-    """Short intervals, and the hostile collector, which the site trusts no further than any other."""
-    seconds = 15 * SLOW
-    lines = "".join(f"  {name}: {{ interval: {seconds}s }}\n" for name in COLLECTORS if name != "access_review")
-    # Seldom by the clock, so that what is seen soon was seen by vouch-watch; the daemon may not look in there.
-    lines += "  access_review: { interval: 1h, watch: [/etc/sudoers.d, /root/watched] }\n"
-    guest.out("mkdir -m 700 -p /root/watched")
-    text = ("collect_sockets: /run/vouch-collect\nheartbeat: 30s\nsplay: 0s\nwatch_debounce: 100ms\n"
-            "collectors:\n" + lines +
-            "  probe: { interval: 15s, program: /usr/local/libexec/vouch/collectors/probe }\n")
-    guest.out(f"cat >/etc/vouch/vouchd.yaml <<'END'\n{text}END")
-    guest.out("mkdir -p /usr/local/libexec/vouch/collectors")
-    done = guest.host("copy", os.path.join(HERE, "probe"), "/usr/local/libexec/vouch/collectors/probe")
-    assert done.returncode == 0, done.stderr
-    guest.out("chmod 755 /usr/local/libexec/vouch/collectors/probe && "
-              "systemctl enable --now vouch-collect@probe.socket")
-    status, text = guest.run("vouch config check")
-    check("the configuration is good", status == 0, text)
-
-
-def start(guest):
-    status, text = guest.run("systemctl enable --now vouchd.service && "
-                             "systemctl start vouch-ship.path vouch-ship.timer")
-    check("the daemon starts, and says that it is ready", status == 0,
-          text + guest.run("journalctl -u vouchd --no-pager | tail -20")[1])
-
-
-def status_is(condition):
-    return f"vouch status --format json 2>/dev/null | jq -e '{condition}' >/dev/null"
-
-
-# What a plain deployment cannot know in a minimal guest; anything else that is not read is a fault.
-UNREAD = set()
-
-
-def tables_not_read(guest):
-    """{"collector/table: code"} of what the newest observation of each collector could not read."""
-    text = guest.out(
-        "cd /var/lib/vouch-store/bundles/*/ && for f in $(ls -t); do "
-        "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
-        "jq -c '.predicate.records[] | select(.kind == \"observation\" and .collector) | "
-        "[.collector.name, [.tables[] | select(.error) | .name + \": \" + .error.code + \" \" + .error.message]]'; done")
-    newest = {}
-    for line in text.splitlines():
-        name, errors = json.loads(line)
-        newest.setdefault(name, errors)
-    return {f"{name}/{error}" for name, errors in newest.items() for error in errors}
-
-
-def everything_observed(guest):
-    # Seldom by the clock: it is due now because a path changed.
-    guest.out("touch /root/watched/first")
-    good = guest.until(status_is("all(.collectors[]; .last_observed != null)"), 60 * SLOW)
-    check("every collector has been observed, as vouch-collect", good, guest.run("vouch status")[1])
-    failures = [one["name"] for one in status_of(guest)["collectors"] if one["failure"]]
-    check("no collector has failed", not failures, str(failures))
-    check("what was sealed is delivered without being told",
-          guest.until(status_is(".acknowledged_seq >= 0 and .waiting_bundles == 0"), 60 * SLOW),
-          guest.run("vouch status; systemctl status vouch-ship --no-pager; ls -la /var/lib/vouch/outbox "
-                    "/run/vouch/receipts; journalctl -u vouch-ship -u vouchd --no-pager | tail -30")[1])
-    unread = {one for one in tables_not_read(guest) if one.split(" ")[0] not in UNREAD}
-    check("every table is read inside the sandbox", not unread, "\n".join(sorted(unread)))
-    check("vouch-ship exits when it is idle",
-          guest.until("[ $(systemctl show -P ActiveState vouch-ship) = inactive ]", 30 * SLOW))
-
-
-def table_of_latest(guest, name):
-    """The rows of the newest sealed table of this name, from the store's directory."""
-    digest = guest.out("cd /var/lib/vouch-store && for f in $(ls -t bundles/*/*.json* | head -40); do "
-                       "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
-                       f"jq -r '.subject[] | select(.name == \"table/{name}\") | .digest.sha256'; done | head -1")
-    check(f"the table {name} is in the store", len(digest) == 64, digest)
-    text = guest.out(f"cd /var/lib/vouch-store/blobs/sha256/{digest[:2]} && "
-                     f"if [ -e {digest} ]; then cat {digest}; else zstd -dcq {digest}.zst; fi")
-    return [json.loads(line) for line in text.splitlines()]
 
 
 MAY = {"read-shadow", "write-own-cache", "see-host-mounts"}
@@ -221,6 +71,13 @@ def daemon_is_alone(guest):
     check("vouch-ship's user cannot see the keys", status != 0, text)
     status, text = guest.run("su -s /bin/bash alice -c 'vouch status'")
     check("another user may not ask the daemon", status != 0, text)
+
+
+def log_has_fields(guest):
+    for event, name, by in (("agent-start", "vouchd", ""), ("delivered", "vouch-ship", "VOUCH_SEQ=0")):
+        found = guest.run(f"journalctl -u {name} SYSLOG_IDENTIFIER={name} VOUCH_EVENT={event} {by} -o json --no-pager")[1]
+        check(f"the journal knows {name}'s {event} by its fields", '"MESSAGE"' in found,
+              guest.run(f"journalctl -u {name} -n 5 -o verbose --no-pager")[1])
 
 
 def watchdog(guest):
@@ -284,12 +141,6 @@ def reload_and_stop(guest):
     guest.out("systemctl start vouchd")
 
 
-def verify(guest, when):
-    guest.out("echo \"log $(cat /var/lib/vouch-store/log.vkey)\" >/root/policy && echo 'quorum none' >>/root/policy")
-    status, text = guest.run("vouch verify /var/lib/vouch-store --policy /root/policy --replay")
-    check(f"the whole store verifies and replays {when}", status == 0 and "VERIFIED" in text, text[-1500:])
-
-
 def power_cut(guest):
     before = status_of(guest)
     guest.host("crash")
@@ -342,7 +193,7 @@ def remove(guest):
           guest.run("ls /var/lib/vouch/agent.db")[0] == 0 and "/var/lib/vouch" in text, text[-500:])
 
 
-def scenario(guest, debs):
+def scenario(guest, debs, rpms):
     install(guest, debs)
     start_store(guest)
     configure(guest)
@@ -352,8 +203,10 @@ def scenario(guest, debs):
     attempts(guest)
     sandbox_shows_the_host(guest)
     daemon_is_alone(guest)
+    log_has_fields(guest)
     watched_path(guest)
     exposures(guest)
+    other_collectors.other_collectors(guest, rpms)
     watchdog(guest)
     reload_and_stop(guest)
     verify(guest, "before the power cut")
@@ -375,8 +228,12 @@ def main():
     if up.returncode != 0:
         print("skipped: no host can be booted here: " + up.stderr.strip()[-500:])
         return 77
+    rpms = sorted(glob.glob(os.path.join(sys.argv[1], "*.rpm")))
     try:
-        scenario(guest, debs)
+        scenario(guest, debs, [rpm for rpm in rpms if "vouch-cli" in rpm])
+        guest.host("down")
+        guest.host("up")
+        rpm_install.scenario(guest, rpms)
     finally:
         if "KEEP" not in os.environ:
             guest.host("down")

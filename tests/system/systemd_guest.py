@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A booted guest (systemd-host.sh beside this file), and what every test of one needs."""
+import json
+import os
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+HOST = os.path.join(HERE, "systemd-host.sh")
+BACKEND = os.environ.get("SYSTEMD_HOST_BACKEND", "uml")
+# What the packages depend on, and what the tests use; the guest has no mirror.
+PACKAGES = "sudo openssh-server libcurl4 libssl3 restic jq strace zstd python3 rpm openscap-scanner"
+SLOW = 4 if BACKEND == "uml" else 1  # A process start there costs 35 times as much.
+
+results = []
+
+
+def check(name, good, detail=""):
+    results.append((name, bool(good)))
+    print(("ok      " if good else "FAILED  ") + name + ("" if good else f": {detail}"), flush=True)
+    return good
+
+
+class Guest:
+    def __init__(self):
+        self.env = {**os.environ, "SYSTEMD_HOST_NAME": "vouch", "SYSTEMD_HOST_PACKAGES": PACKAGES,
+                    "SYSTEMD_HOST_BACKEND": BACKEND}
+
+    def host(self, *words, timeout=900):
+        return subprocess.run([HOST, *words], env=self.env, capture_output=True, text=True,
+                              errors="replace", timeout=timeout)
+
+    def run(self, command):
+        """(status, standard output) of a bash command in the guest."""
+        done = self.host("run", command)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def out(self, command):
+        """The standard output of a command that must succeed."""
+        done = self.host("run", command)
+        if done.returncode != 0:
+            raise AssertionError(f"{command}: exit {done.returncode}: {(done.stdout + done.stderr)[-1500:]}")
+        return done.stdout.strip()
+
+    def until(self, command, seconds):
+        """Whether `command` succeeds within so long; the guest polls, which costs less than we do."""
+        status, _ = self.run(f"for i in $(seq {seconds * 4}); do if {command}; then exit 0; fi; "
+                             "sleep 0.25; done; exit 1")
+        return status == 0
+
+
+def status_of(guest):
+    return json.loads(guest.out("vouch status --format json || true"))  # Its exit status is for monitoring.
+
+
+def unit(guest, name, key):
+    return guest.out(f"systemctl show -P {key} '{name}'")
+
+
+def status_is(condition):
+    return f"vouch status --format json 2>/dev/null | jq -e '{condition}' >/dev/null"
+
+
+def tables_not_read(guest):
+    """{"collector/table: code"} of what the newest observation of each collector could not read."""
+    text = guest.out(
+        "cd /var/lib/vouch-store/bundles/*/ && for f in $(ls -t); do "
+        "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
+        "jq -c '.predicate.records[] | select(.kind == \"observation\" and .collector) | "
+        "[.collector.name, [.tables[] | select(.error) | .name + \": \" + .error.code + \" \" + .error.message]]'; done")
+    newest = {}
+    for line in text.splitlines():
+        name, errors = json.loads(line)
+        newest.setdefault(name, errors)
+    return {f"{name}/{error}" for name, errors in newest.items() for error in errors}
+
+
+def table_of_latest(guest, name):
+    """The rows of the newest sealed table of this name, from the store's directory."""
+    digest = guest.out("cd /var/lib/vouch-store && for f in $(ls -t bundles/*/*.json* | head -40); do "
+                       "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
+                       f"jq -r '.subject[] | select(.name == \"table/{name}\") | .digest.sha256'; done | head -1")
+    check(f"the table {name} is in the store", len(digest) == 64, digest)
+    text = guest.out(f"cd /var/lib/vouch-store/blobs/sha256/{digest[:2]} && "
+                     f"if [ -e {digest} ]; then cat {digest}; else zstd -dcq {digest}.zst; fi")
+    return [json.loads(line) for line in text.splitlines()]
