@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "agent/vouchd/crash_world.h"
-#include "agent/vouchd/fault_calls.h"
+#include "core/fault_calls.h"
 
 namespace vouch::agent {
 namespace {

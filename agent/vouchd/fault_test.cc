@@ -12,7 +12,7 @@
 #include <cstdlib>
 
 #include "agent/vouchd/crash_world.h"
-#include "agent/vouchd/fault_calls.h"
+#include "core/fault_calls.h"
 
 namespace vouch::agent {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/vouchd/fault_calls.h"
+#include "core/fault_calls.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdlib>
@@ -15,16 +16,21 @@ namespace {
 
 enum class Call { durable, space, other };
 
-long kill_left = 0;  // 0: never. Of this process alone.
-long fail_left = 0;
-int fail_error = 0;
-bool fail_lasting = false;
-bool fail_reached = false;
+std::atomic<long> kill_left = 0;  // 0: never. Of this process alone, all its threads together.
+std::atomic<long> fail_left = 0;
+std::atomic<int> fail_error = 0;
+std::atomic<bool> fail_lasting = false;
+std::atomic<bool> fail_reached = false;
+
+// True once, at the n-th call since it was set to n.
+bool counts_down(std::atomic<long>& left) {
+  return left > 0 && --left == 0;
+}
 
 // True if this call has to fail.
 bool step(Call call, bool durable_step) {
-  if (durable_step && kill_left > 0 && --kill_left == 0) _exit(42);
-  if (fail_left > 0 && --fail_left == 0) {
+  if (durable_step && counts_down(kill_left)) _exit(42);
+  if (counts_down(fail_left)) {
     fail_reached = true;
     errno = fail_error;
     return true;
@@ -62,6 +68,10 @@ __attribute__((visibility("default"))) int fsync(int fd) {
 __attribute__((visibility("default"))) int fdatasync(int fd) {
   if (step(Call::durable, true)) return -1;
   return static_cast<int>(syscall(SYS_fdatasync, fd));
+}
+__attribute__((visibility("default"))) int syncfs(int fd) noexcept {
+  if (step(Call::durable, true)) return -1;
+  return static_cast<int>(syscall(SYS_syncfs, fd));
 }
 __attribute__((visibility("default"))) int rename(const char* from, const char* to) noexcept {
   if (step(Call::other, true)) return -1;
@@ -117,7 +127,7 @@ __attribute__((visibility("default"))) int open64(const char* path, int flags, .
 }
 }
 
-namespace vouch::agent::faults {
+namespace vouch::faults {
 
 void kill_at(long n) {
   kill_left = n;
@@ -140,4 +150,4 @@ void disarm() {
   fail_reached = false;
 }
 
-}  // namespace vouch::agent::faults
+}  // namespace vouch::faults
