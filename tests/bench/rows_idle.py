@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,9 @@ SETTLE_S = 6
 IDLE_S = 30
 CYCLES_PER_HOUR = 12
 NODE_EXPORTER_PORT = 19100
+ZABBIX_PORT = 19150
+ZABBIX_KEYS = ("system.cpu.load[all,avg1]", "vm.memory.size[available]", "vfs.fs.size[/,pused]", "proc.num[]",
+               "system.uptime", "net.if.in[lo]", "system.users.num", "vfs.dev.read[,ops]")
 SCRAPE_S = 15  # As often as Prometheus asks by default.
 
 
@@ -81,13 +85,28 @@ def peers():
         file.write(f'BaseDir "{scratch}"\nPIDFile "{scratch}/pid"\nLoadPlugin cpu\nLoadPlugin memory\nLoadPlugin df\n'
                    f'LoadPlugin interface\nLoadPlugin csv\n<Plugin csv>\nDataDir "{scratch}"\n</Plugin>\n')
 
+    zabbix = os.path.join(scratch, "zabbix_agent2.conf")
+    with open(zabbix, "w", encoding="utf-8") as file:
+        file.write(f"Server=127.0.0.1\nListenIP=127.0.0.1\nListenPort={ZABBIX_PORT}\nHostname=bench\nLogType=console\n"
+                   f"ControlSocket={scratch}/agent.sock\nPluginSocket={scratch}/plugin.sock\n")
+
+    def ask_zabbix():
+        """The passive check of its protocol, for each key."""
+        for key in ZABBIX_KEYS:
+            with socket.create_connection(("127.0.0.1", ZABBIX_PORT), 10) as connection:
+                connection.sendall(b"ZBXD\x01" + struct.pack("<II", len(key), 0) + key.encode())
+                answer = connection.makefile("rb").read()
+                if not answer.startswith(b"ZBXD\x01") or b"ZBX_NOTSUPPORTED" in answer:
+                    raise RuntimeError(f"zabbix-agent2, {key}: {answer!r}")
+
     def scrape():
         urllib.request.urlopen(f"http://127.0.0.1:{NODE_EXPORTER_PORT}/metrics", timeout=10).read()
 
     try:
         yield (("collectd", [shutil.which("collectd") or "/usr/sbin/collectd", "-f", "-C", conf], None),
                ("node_exporter", ["/usr/bin/prometheus-node-exporter",
-                                  f"--web.listen-address=127.0.0.1:{NODE_EXPORTER_PORT}"], scrape))
+                                  f"--web.listen-address=127.0.0.1:{NODE_EXPORTER_PORT}"], scrape),
+               ("zabbix-agent2", ["/usr/sbin/zabbix_agent2", "-c", zabbix], ask_zabbix))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
