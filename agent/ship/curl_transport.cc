@@ -130,7 +130,13 @@ CURLcode set_trust(CURL*, void* ssl_context, void* user) {
 }
 
 // What curl says of certificates sends nobody to the right place.
-std::string reason_of(CURLcode code) {
+std::string reason_of(CURL* handle, CURLcode code) {
+  long of_proxy = 0;
+  curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &of_proxy);
+  if (of_proxy >= 300) {
+    return "the proxy does not lead there: it answered " + std::to_string(of_proxy) +
+           (of_proxy == 407 ? " (its name and password stand in HTTPS_PROXY)" : "");
+  }
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return "its certificate is not for this name, or not by the CA that is trusted for it "
@@ -178,7 +184,7 @@ Result<HttpAnswer> CurlTransport::State::perform(std::size_t bytes_max) {
   const CURLcode code = curl_easy_perform(handle);
   if (body.too_large) return Error{Errc::too_large, options.url + ": the answer is too long"};
   if (code != CURLE_OK) {
-    return Error{Errc::unavailable, options.url + ": " + reason_of(code)};
+    return Error{Errc::unavailable, options.url + ": " + reason_of(handle, code)};
   }
   HttpAnswer answer;
   long status = 0;

@@ -73,7 +73,12 @@ List make_list(const std::vector<std::string>& lines) {
   return list;
 }
 
-Error error_of(CURLcode code) {
+Error error_of(CURL* curl, CURLcode code) {
+  long of_proxy = 0;
+  curl_easy_getinfo(curl, CURLINFO_HTTP_CONNECTCODE, &of_proxy);
+  if (of_proxy >= 300) {
+    return {Errc::unavailable, "the proxy answered " + std::to_string(of_proxy)};
+  }
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
       return {Errc::denied,
@@ -183,7 +188,7 @@ Result<Reply> Client::send(const Request& request) {
     return Error{Errc::too_large,
                  "the answer is over " + std::to_string(request.reply_bytes_max) + " bytes"};
   }
-  if (code != CURLE_OK) return error_of(code);
+  if (code != CURLE_OK) return error_of(curl, code);
   long status = 0;
   curl_off_t retry_after = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
