@@ -38,7 +38,7 @@ bool send(std::string_view entry, const char* socket) {
   struct sockaddr_un address {};
   address.sun_family = AF_UNIX;
   if (!fd || std::strlen(socket) >= sizeof address.sun_path) return false;
-  std::strcpy(address.sun_path, socket);
+  std::memcpy(address.sun_path, socket, std::strlen(socket));  // The rest is zero.
   const ssize_t sent = ::sendto(fd.get(), entry.data(), entry.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
                                 reinterpret_cast<const struct sockaddr*>(&address), sizeof address);
   return sent == static_cast<ssize_t>(entry.size());

@@ -10,22 +10,21 @@ namespace vouch::cli {
 namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
-using namespace std::string_view_literals;
 
-constexpr std::array<Pair, 4> kByBeginning{{{"%PDF-"sv, "application/pdf"sv},
-                                            {"\x89PNG\r\n\x1a\n"sv, "image/png"sv},
-                                            {"\xff\xd8\xff"sv, "image/jpeg"sv},
-                                            {"<?xml"sv, "application/xml"sv}}};
+constexpr std::array<Pair, 4> kByBeginning{{{"%PDF-", "application/pdf"},
+                                            {"\x89PNG\r\n\x1a\n", "image/png"},
+                                            {"\xff\xd8\xff", "image/jpeg"},
+                                            {"<?xml", "application/xml"}}};
 constexpr std::array<Pair, 9> kByEnding{
-    {{".md"sv, "text/markdown"sv},
-     {".csv"sv, "text/csv"sv},
-     {".html"sv, "text/html"sv},
-     {".json"sv, "application/json"sv},
-     {".yaml"sv, "application/yaml"sv},
-     {".eml"sv, "message/rfc822"sv},
-     {".docx"sv, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"sv},
-     {".xlsx"sv, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"sv},
-     {".odt"sv, "application/vnd.oasis.opendocument.text"sv}}};
+    {{".md", "text/markdown"},
+     {".csv", "text/csv"},
+     {".html", "text/html"},
+     {".json", "application/json"},
+     {".yaml", "application/yaml"},
+     {".eml", "message/rfc822"},
+     {".docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+     {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+     {".odt", "application/vnd.oasis.opendocument.text"}}};
 
 }  // namespace
 

@@ -13,7 +13,7 @@ def install(guest, rpms):
     status, text = guest.run("rpm --initdb && rpm -i --nodeps /tmp/vouch-*.rpm </dev/null")
     check("the RPM packages install", status == 0, text[-2000:])
     check("their scriptlets have nothing to complain of",
-          all(line.startswith(("vouch-", "  ")) for line in text.splitlines()), text[-2000:])
+          all(line.startswith(("vouch-", "  ", "rpm:", "Creating ")) for line in text.splitlines()), text[-2000:])
     for user in ("vouch", "vouch-collect", "vouch-watch", "vouch-net", "vouch-ship", "vouch-store"):
         check(f"rpm: there is a user {user}", guest.run(f"id {user}")[0] == 0)
     check("rpm: each collector has a socket that listens",
