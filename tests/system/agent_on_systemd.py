@@ -139,11 +139,13 @@ def reload_and_stop(guest):
     guest.out("systemctl start vouchd")
 
 
-def power_cut(guest):
+def goes_down(guest, how):
+    """`how`: "reboot", or "crash" as a power cut does."""
     before = status_of(guest)
-    guest.host("crash")
-    up = guest.host("up")
-    check("the host boots after a power cut", up.returncode == 0, up.stderr[-500:])
+    up = guest.host(how)
+    if how == "crash":
+        up = guest.host("up")
+    check(f"the host boots after a {how}", up.returncode == 0, up.stderr[-500:])
     check("the daemon is there again by itself",
           guest.until(status_is(f".sealed_bundles > {before['sealed_bundles'] - 2}"), 60 * SLOW),
           guest.run("systemctl status vouchd --no-pager; journalctl -u vouchd --no-pager | tail")[1])
@@ -208,8 +210,10 @@ def scenario(guest, debs, rpms):
     watchdog(guest)
     reload_and_stop(guest)
     verify(guest, "before the power cut")
-    power_cut(guest)
+    goes_down(guest, "crash")
     verify(guest, "after the power cut")
+    goes_down(guest, "reboot")
+    verify(guest, "after the reboot")
     upgrade(guest, debs)
     verify(guest, "after the upgrade")
     remove(guest)
