@@ -5,7 +5,7 @@
 #include <charconv>
 #include <chrono>
 
-#include "collectors/facts/sshd_config.h"
+#include "collectors/facts/lines.h"
 #include "core/json.h"
 #include "core/process.h"
 
@@ -17,6 +17,7 @@ constexpr const char* kProgram = "/usr/bin/journalctl";
 constexpr const char* kSessionStart = "MESSAGE_ID=8d45620c1a4348dbb17410da57c60c66";
 constexpr const char* kLogind = "_SYSTEMD_UNIT=systemd-logind.service";
 constexpr std::size_t kSessionsMax = 20'000;
+constexpr std::size_t kMachineIdBytesMax = 4096;
 constexpr std::size_t kLineBytesMax = 64 << 10;
 constexpr std::chrono::seconds kDeadline{20};
 constexpr std::int64_t kMicroseconds = 1'000'000;
@@ -64,24 +65,20 @@ class Lines {
   std::optional<Error> failure_;
 };
 
-// journalctl says nothing and succeeds where it may not read the journal.
+// journalctl says nothing and succeeds where it may not read the journal, or where there is only
+// that of another machine.
 Status find_journal(const Root& root) {
-  std::optional<Error> refused;
-  for (const char* pattern :
-       {"/var/log/journal/*/system.journal", "/run/log/journal/*/system.journal"}) {
-    for (const std::string& path : facts::glob_paths(root, pattern)) {
-      const auto file = root.open_file(path);
-      if (file) return Ok{};
-      refused = file.error();
-    }
-  }
-  for (const char* directory : {"/var/log/journal", "/run/log/journal"}) {
-    const auto listed = root.list(directory);
-    if (!listed && listed.error().code != Errc::not_found) refused = listed.error();
-  }
-  if (refused) return *refused;
-  return Error{Errc::not_found,
+  Error reason{Errc::not_found,
                "this host keeps no wtmp, lastlog, wtmpdb, lastlog2 or journal of the system"};
+  const auto id = root.read("/etc/machine-id", kMachineIdBytesMax);
+  if (!id) return id.error().code == Errc::not_found ? reason : id.error();
+  const std::string name(facts::trim(id->substr(0, id->find('\n'))));
+  for (const char* directory : {"/var/log/journal/", "/run/log/journal/"}) {
+    const auto file = root.open_file(directory + name + "/system.journal");
+    if (file) return Ok{};
+    if (file.error().code != Errc::not_found) reason = file.error();
+  }
+  return reason;
 }
 
 }  // namespace
