@@ -6,39 +6,18 @@
 #include <string_view>
 #include <utility>
 
+#include "collectors/facts/update_memory.h"
 #include "collectors/patch_level/apt_reading.h"
+#include "collectors/patch_level/seen_updates.h"
 #include "collectors/patch_level/tables.h"
-#include "collectors/patch_level/update_memory.h"
 #include "core/digest.h"
-#include "core/file.h"
 
 namespace vouch::patch_level {
 namespace {
 
-constexpr std::size_t kMemoryBytesMax = std::size_t{16} << 20;
-
-// One file for each examined root: an image's updates are not the host's.
-std::string memory_path(const sdk::Context& context) {
-  std::string path = context.cache_dir() + "/updates";
-  if (!context.is_host()) path += '-' + sha256_hex(context.root().path()).substr(0, 16);
-  return path;
-}
-
-struct Memory {
-  UpdateMemory updates;
-  std::optional<Error> lost;  // There was one, and it cannot be used: ages count from now.
-};
-
-Memory load(const std::string& path) {
-  const auto bytes = read_file(path, kMemoryBytesMax);
-  if (!bytes) {
-    if (bytes.error().code == Errc::not_found) return {};
-    return {{}, bytes.error()};
-  }
-  auto memory = UpdateMemory::parse(*bytes);
-  if (!memory) return {{}, memory.error()};
-  return {*std::move(memory), {}};
-}
+using facts::AppliedUpdate;
+using facts::PendingUpdate;
+using Memory = facts::StoredMemory;
 
 // The memory with what this run sees, written back if that changed it.
 Result<Memory> remember(sdk::Context& context) {
@@ -46,22 +25,22 @@ Result<Memory> remember(sdk::Context& context) {
     return Error{Errc::unsupported,
                  "no memory between runs: the collector was given no directory for it"};
   }
-  const std::string path = memory_path(context);
-  Memory memory = load(path);
+  const std::string path = facts::update_memory_path(context.cache_dir(), context.root());
+  Memory memory = facts::load_update_memory(path);
   const std::string inputs = reading_token(context);
   const std::string token = inputs.empty() ? std::string() : sha256_hex(inputs);
   if (!token.empty() && token == memory.updates.token) return memory;
 
   const auto& reading = reading_of(context);
   if (!reading) return reading.error();
-  const UpdateMemory before = memory.updates;
+  const facts::UpdateMemory before = memory.updates;
   const AptReading& read = **reading;
-  memory.updates.observe(read.report.updates, read.status, context.now(), read.is_whole());
+  observe(memory.updates, read.report.updates, read.status, context.now(), read.is_whole());
   // Gaps must be told again in the next run, so the lists are read again.
   memory.updates.token = read.is_whole() ? token : std::string();
   if (memory.updates == before) return memory;
-  if (auto written = write_file_durable(path, memory.updates.serialize(), 0600); !written) {
-    return std::move(written).error().in("remember the updates");
+  if (auto written = facts::store_update_memory(path, memory.updates); !written) {
+    return std::move(written).error();
   }
   return memory;
 }

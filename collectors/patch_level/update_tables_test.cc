@@ -10,13 +10,16 @@
 #include <string>
 
 #include "collectors/patch_level/patch_level.h"
-#include "collectors/patch_level/update_memory.h"
+#include "collectors/patch_level/seen_updates.h"
 #include "collectors/sdk/testing.h"
 #include "core/file.h"
 #include "core/process.h"
 
 namespace vouch::patch_level {
 namespace {
+
+using facts::PendingUpdate;
+using facts::UpdateMemory;
 
 constexpr const char* kLists = "/var/lib/apt/lists/x_dists_";
 constexpr WallSeconds kDay = 86400;
@@ -234,14 +237,14 @@ TEST_CASE("a damaged memory is a gap, and counting starts anew", "[ages]") {
 TEST_CASE("the clock of an installed version runs from its first update", "[ages]") {
   const Host host("1");
   UpdateMemory memory;
-  memory.observe(host.updates(false), host.status, 10 * kDay, true);
+  observe(memory, host.updates(false), host.status, 10 * kDay, true);
   CHECK(memory.pending.at(0) == pending("1", 10 * kDay, {}));
 
-  memory.observe(host.updates(true), host.status, 12 * kDay, true);
-  memory.observe(host.updates(true), host.status, 15 * kDay, true);
+  observe(memory, host.updates(true), host.status, 12 * kDay, true);
+  observe(memory, host.updates(true), host.status, 15 * kDay, true);
   CHECK(memory.pending.at(0) == pending("1", 10 * kDay, 12 * kDay));
 
-  memory.observe(host.updates(true), host.status, 5 * kDay, true);  // The clock was ahead.
+  observe(memory, host.updates(true), host.status, 5 * kDay, true);  // The clock was ahead.
   CHECK(memory.pending.at(0) == pending("1", 5 * kDay, 5 * kDay));
 }
 
@@ -249,32 +252,32 @@ TEST_CASE("an update that was installed is kept for a year, one withdrawn is dro
   const Host before("1");
   const Host after("2");
   UpdateMemory memory;
-  memory.observe(before.updates(true), before.status, 10 * kDay, true);
+  observe(memory, before.updates(true), before.status, 10 * kDay, true);
 
   UpdateMemory withdrawn = memory;
-  withdrawn.observe({}, before.status, 12 * kDay, true);
+  observe(withdrawn, {}, before.status, 12 * kDay, true);
   CHECK(withdrawn.pending.empty());
   CHECK(withdrawn.applied.empty());
 
   UpdateMemory unreadable = memory;
-  unreadable.observe({}, before.status, 12 * kDay, false);
+  observe(unreadable, {}, before.status, 12 * kDay, false);
   CHECK(unreadable.pending.size() == 1);
 
-  memory.observe(after.updates(false), after.status, 12 * kDay, true);
+  observe(memory, after.updates(false), after.status, 12 * kDay, true);
   REQUIRE(memory.applied.size() == 1);
   CHECK(memory.applied[0].new_version == "2");
   CHECK(memory.applied[0].applied == 12 * kDay);
   CHECK(memory.applied[0].update == pending("1", 10 * kDay, 10 * kDay));
   CHECK(memory.pending.at(0) == pending("2", 12 * kDay, {}));
   CHECK(*UpdateMemory::parse(memory.serialize()) == memory);
-  memory.observe({}, after.status, 500 * kDay, true);
+  observe(memory, {}, after.status, 500 * kDay, true);
   CHECK(memory.applied.empty());
 }
 
 TEST_CASE("no cut and no flipped byte of the memory is taken for one", "[ages]") {
   const Host host("1");
   UpdateMemory memory;
-  memory.observe(host.updates(true), host.status, kDay, true);
+  observe(memory, host.updates(true), host.status, kDay, true);
   const std::string bytes = memory.serialize();
 
   for (std::size_t i = 0; i < bytes.size(); ++i) {

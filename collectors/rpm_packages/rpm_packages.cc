@@ -70,6 +70,7 @@ sdk::Collector make_rpm_packages() {
           .title = "Packages of an RPM system, their updates and repositories",
           .interval_s = 3600,
           .deadline_s = 60,
+          .needs_cache_dir = true,
           .tables = std::move(tables)};
 }
 

@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/rpm_packages/update_tables.h"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
+#include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <memory>
+#include <map>
 #include <string>
 #include <utility>
 
+#include "collectors/rpm_packages/age_tables.h"
 #include "collectors/rpm_packages/cached_metadata.h"
 #include "collectors/rpm_packages/ini_file.h"
-#include "collectors/rpm_packages/repositories.h"
-#include "collectors/rpm_packages/rpm_database.h"
-#include "collectors/rpm_packages/update_finder.h"
+#include "collectors/rpm_packages/update_reading.h"
 #include "collectors/sdk/context.h"
 
 namespace vouch::rpm_packages {
@@ -25,129 +21,15 @@ using sdk::Context;
 using sdk::Rows;
 
 constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
-constexpr WallSeconds kSettledAfterS = 2;
-
-using Config = Result<ManagerConfig>;
-
-const Config& config_of(Context& context) {
-  return context.once([&] { return read_manager_config(context.root()); });
-}
-
-// What the rows of the updates are made from, by its stat; empty: something was written just now.
-class StatToken {
- public:
-  StatToken(const Root& root, WallSeconds now) : root_(root), now_(now) {}
-
-  void add(const std::string& path) {
-    const auto info = root_.stat(path);
-    text_ += path;
-    if (!info) {
-      text_ += " -\n";
-      return;
-    }
-    is_recent_ = is_recent_ || std::abs(now_ - info->st_ctim.tv_sec) <= kSettledAfterS;
-    text_ += fmt::format(" {} {} {} {}.{}\n", info->st_dev, info->st_ino, info->st_size,
-                         info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
-  }
-  [[nodiscard]] std::string text() const {
-    constexpr std::size_t kTokenBytesMax = 60000;
-    return is_recent_ || text_.size() > kTokenBytesMax ? std::string() : text_;
-  }
-
- private:
-  const Root& root_;
-  WallSeconds now_;
-  bool is_recent_ = false;
-  std::string text_ = "updates 1\n";
-};
-
-std::string token_of(Context& context, const ManagerConfig& config, const MetadataCache& cache,
-                     const DatabasePlace& place) {
-  StatToken token(context.root(), context.now());
-  for (const char* path :
-       {"/etc/dnf/dnf.conf", "/etc/yum.conf", "/etc/dnf/versionlock.toml",
-        "/etc/dnf/plugins/versionlock.conf", "/etc/zypp/locks", "/etc/zypp/zypp.conf",
-        "/usr/share/dnf5/libdnf.conf.d", "/etc/dnf/libdnf5.conf.d",
-        "/usr/share/dnf5/repos.override.d", "/etc/dnf/repos.override.d"}) {
-    token.add(path);
-  }
-  token.add(config.locks_source);
-  token.add(place.file);
-  token.add(place.file + "-wal");
-  for (const Repository& repository : config.repositories) {
-    token.add(repository.source);
-    if (repository.enabled) token.add(cache.find(repository) + "/repomd.xml");
-  }
-  return token.text();
-}
-
-ListedPackage listed(const RpmPackage& package) {
-  return {package.name,    package.arch,    std::to_string(package.epoch.value_or(0)),
-          package.version, package.release, package.vendor};
-}
-
-// What was found, with what could not be looked at.
-struct Updates {
-  UpdateFinder::Found found;
-  std::vector<std::pair<std::string, Error>> gaps;
-};
-
-// Reads one repository into the finder.
-Status read_repository(const MetadataCache& cache, const Repository& repository, std::size_t number,
-                       UpdateFinder& finder) {
-  const auto cached = cache.read(repository);
-  if (!cached) return cached.error();
-  MetadataReader packages([&](const ListedPackage& package) { finder.take(number, package); });
-  auto status = cache.feed(*cached, "primary", packages);
-  if (!status) return status;
-  if (cached->repomd.find("updateinfo") == nullptr) return Ok{};
-  MetadataReader advisories([&](const Advisory& advisory) { finder.take(advisory); });
-  return cache.feed(*cached, "updateinfo", advisories);
-}
-
-Result<Updates> read_updates(Context& context, const ManagerConfig& config,
-                             const MetadataCache& cache, const DatabasePlace& place) {
-  std::vector<ListedPackage> installed;
-  const auto status = read_database(context.root(), place, [&](const RpmPackage& package) {
-    if (package.arch != "(none)") installed.push_back(listed(package));
-  });
-  if (!status) return status.error();
-  UpdateFinder finder(config, installed);
-  Updates updates;
-  updates.gaps = config.gaps;
-  bool has_any = false;
-  for (std::size_t i = 0; i < config.repositories.size(); ++i) {
-    const Repository& repository = config.repositories[i];
-    if (!repository.enabled) continue;
-    const auto read = read_repository(cache, repository, i, finder);
-    has_any = has_any || read.has_value();
-    if (!read) updates.gaps.emplace_back(repository.id, read.error());
-  }
-  if (!has_any) {
-    return Error{Errc::not_found, "no enabled repository's metadata can be read: nothing is known"};
-  }
-  if (finder.has_modules()) {
-    updates.gaps.emplace_back(
-        "modules", Error{Errc::unsupported, "updates of packages in modules are not evaluated"});
-  }
-  updates.found = finder.find();
-  return updates;
-}
 
 Status collect_found(Context& context, Rows& rows, bool is_withheld) {
-  const auto place = find_database(context.root());
-  if (!place) return place.error();
-  const Config& config = config_of(context);
-  if (!config) return config.error();
-  const MetadataCache cache(context.root(), *config);
-  const auto token = token_of(context, *config, cache, *place);
-  if (!token.empty() && rows.unchanged(token)) return Ok{};
-  const auto& updates = context.once([&] {
-    return std::make_shared<Result<Updates>>(read_updates(context, *config, cache, *place));
-  });
-  if (!*updates) return updates->error();
-  for (const auto& [object, error] : (*updates)->gaps) rows.gap(object, error);
-  const auto& found = (*updates)->found;
+  const auto token = updates_token(context);
+  if (!token) return token.error();
+  if (!token->empty() && rows.unchanged(*token)) return Ok{};
+  const auto& updates = updates_of(context);
+  if (!updates) return updates.error();
+  for (const auto& [object, error] : updates->gaps) rows.gap(object, error);
+  const auto& found = updates->found;
   for (const RpmUpdate& update : is_withheld ? found.withheld : found.updates) {
     std::vector<Cell> cells = {update.name,
                                update.arch,
@@ -164,7 +46,7 @@ Status collect_found(Context& context, Rows& rows, bool is_withheld) {
 }
 
 Status collect_repositories(Context& context, Rows& rows) {
-  const Config& config = config_of(context);
+  const auto& config = config_of(context);
   if (!config) return config.error();
   for (const auto& [object, error] : config->gaps) rows.gap(object, error);
   for (const Repository& one : config->repositories) {
@@ -175,7 +57,7 @@ Status collect_repositories(Context& context, Rows& rows) {
 }
 
 Status collect_metadata(Context& context, Rows& rows) {
-  const Config& config = config_of(context);
+  const auto& config = config_of(context);
   if (!config) return config.error();
   const MetadataCache cache(context.root(), *config);
   for (const Repository& repository : config->repositories) {
@@ -211,7 +93,7 @@ bool is_told(std::string_view section, std::string_view name) {
 }
 
 Status collect_settings(Context& context, Rows& rows) {
-  const Config& config = config_of(context);
+  const auto& config = config_of(context);
   if (!config) return config.error();
   for (const auto& [object, error] : config->gaps) rows.gap(object, error);
   for (const auto& [name, value] : config->main) {
@@ -246,9 +128,7 @@ std::vector<sdk::Column> update_columns() {
           sdk::text("severity", "Highest severity of them").nullable("none is given")};
 }
 
-}  // namespace
-
-std::vector<sdk::Table> update_tables() {
+std::vector<sdk::Table> found_tables() {
   auto withheld = update_columns();
   withheld.push_back(
       sdk::text("reason", "excludepkgs, includepkgs, versionlock, lock, priority, vendor"));
@@ -260,34 +140,47 @@ std::vector<sdk::Table> update_tables() {
       {.name = "withheld_rpm_updates",
        .title = "Newer versions that the configuration keeps dnf or zypper from installing",
        .columns = std::move(withheld),
-       .collect = [](Context& context, Rows& rows) { return collect_found(context, rows, true); }},
-      {.name = "rpm_repositories",
-       .title = "Configured repositories and how they are authenticated",
-       .columns = {sdk::bytes("source", "File").key(), sdk::text("id", "Repository").key(),
-                   sdk::occurrence(), sdk::text("name", "Name, for people"),
-                   sdk::text("address", "First of baseurl, mirrorlist, metalink; empty if none")
-                       .redact(Redaction::url),
-                   sdk::boolean("enabled", "In use"),
-                   sdk::boolean("gpgcheck", "Its packages must be signed"),
-                   sdk::boolean("repo_gpgcheck", "Its metadata must be signed"),
-                   sdk::boolean("sslverify", "The server's certificate is checked"),
-                   sdk::text("gpgkey", "Where its keys are, by blanks").redact(Redaction::url),
-                   sdk::integer("priority", "A lower one hides packages of higher ones")},
-       .collect = collect_repositories},
-      {.name = "rpm_metadata",
-       .title = "Age of the metadata of the enabled repositories",
-       .columns = {sdk::text("id", "Repository").key(),
-                   sdk::time("made", "When the repository made it")
-                       .nullable("never fetched, or it does not say"),
-                   sdk::time("fetched", "When it was last fetched or confirmed")
-                       .nullable("never fetched")},
-       .is_volatile = true,
-       .collect = collect_metadata},
-      {.name = "dnf_settings",
-       .title = "Settings of dnf (or zypper) and dnf-automatic that say what is installed",
-       .columns = {sdk::text("section", "main; commands, emitters of dnf-automatic").key(),
-                   sdk::text("name", "Name").key(), sdk::text("value", "Value")},
-       .collect = collect_settings}};
+       .collect = [](Context& context, Rows& rows) { return collect_found(context, rows, true); }}};
+}
+
+std::vector<sdk::Table> repository_tables() {
+  return {{.name = "rpm_repositories",
+           .title = "Configured repositories and how they are authenticated",
+           .columns = {sdk::bytes("source", "File").key(), sdk::text("id", "Repository").key(),
+                       sdk::occurrence(), sdk::text("name", "Name, for people"),
+                       sdk::text("address", "First of baseurl, mirrorlist, metalink; empty if none")
+                           .redact(Redaction::url),
+                       sdk::boolean("enabled", "In use"),
+                       sdk::boolean("gpgcheck", "Its packages must be signed"),
+                       sdk::boolean("repo_gpgcheck", "Its metadata must be signed"),
+                       sdk::boolean("sslverify", "The server's certificate is checked"),
+                       sdk::text("gpgkey", "Where its keys are, by blanks").redact(Redaction::url),
+                       sdk::integer("priority", "A lower one hides packages of higher ones")},
+           .collect = collect_repositories},
+          {.name = "rpm_metadata",
+           .title = "Age of the metadata of the enabled repositories",
+           .columns = {sdk::text("id", "Repository").key(),
+                       sdk::time("made", "When the repository made it")
+                           .nullable("never fetched, or it does not say"),
+                       sdk::time("fetched", "When it was last fetched or confirmed")
+                           .nullable("never fetched")},
+           .is_volatile = true,
+           .collect = collect_metadata},
+          {.name = "dnf_settings",
+           .title = "Settings of dnf (or zypper) and dnf-automatic that say what is installed",
+           .columns = {sdk::text("section", "main; commands, emitters of dnf-automatic").key(),
+                       sdk::text("name", "Name").key(), sdk::text("value", "Value")},
+           .collect = collect_settings}};
+}
+
+}  // namespace
+
+std::vector<sdk::Table> update_tables() {
+  auto tables = found_tables();
+  for (auto make : {repository_tables, age_tables}) {
+    for (sdk::Table& table : make()) tables.push_back(std::move(table));
+  }
+  return tables;
 }
 
 }  // namespace vouch::rpm_packages

@@ -77,6 +77,16 @@ class DebianHost(unittest.TestCase):
         self.assertTrue([one for one in texts if "10.0.0.0/8" in one and "permitrootlogin" in one], texts)
         self.check("access_review", "authorized_keys", {"username": "ann"}, key_file="/etc/ssh/keys/ann", algorithm="ssh-ed25519")
 
+    def test_an_unreadable_home_is_a_gap_for_who_may_not_read_it(self):
+        os.chmod(self.image.dir, 0o755)
+        os.chmod(self.image.at("/home/ann"), 0o700)
+        nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        self.assertTrue(p.collect("access_review", self.image.path, ["user_dot_files"], prefix=nobody).errors["user_dot_files"].startswith("permission-denied"))
+        answer = p.ask("access_review", ["users", "user_dot_files", "authorized_keys", "shadow"], self.image.path, prefix=nobody)
+        self.assertTrue([gap for gap in answer["gaps"] if (gap["table_name"], gap["object"]) == ("user_dot_files", "/home/ann")], answer["gaps"])
+        self.assertEqual(answer["errors"]["shadow"]["code"], "permission-denied")
+        self.assertEqual(len([row for row in answer["users"] if row["uid"] == 0]), 2)
+
     def test_sudo_without_a_password_is_told_as_sudo_tells_it(self):
         judge = self.image.run_inside(["sudo", "-l", "-U", "ann"])
         said = set(re.findall(r"NOPASSWD: (.*)", judge)[0].split(", "))

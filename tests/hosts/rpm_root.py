@@ -38,6 +38,9 @@ class Builder:
         os.makedirs(root + DATABASE, exist_ok=True)
         p.start(["rpm", "--root", root, "--dbpath", DATABASE, "-i", "--nodeps", "--noscripts", "--force", "--ignorearch", *packages], env=self.env)
 
+    def remove(self, root, *names):
+        p.start(["rpm", "--root", root, "--dbpath", DATABASE, "-e", "--nodeps", "--noscripts", *names], env=self.env)
+
     def listed(self, root):
         """What rpm itself says is installed."""
         return set(p.start(["rpm", "--root", root, "--dbpath", DATABASE, "-qa"], env=self.env).split())

@@ -150,6 +150,29 @@ class RpmUpdates(unittest.TestCase):
         self.assertTrue(answer.gap("rpm_updates", "site"), answer.gaps)
         self.assertTrue(answer.tables["rpm_updates"])
 
+    def test_since_when_an_update_waits_is_remembered(self):
+        self.configure(site="enabled=0\n")
+        cache = os.path.join(self.image.dir, "cache")
+        os.makedirs(cache)
+        self.addCleanup(shutil.rmtree, cache)
+        ask = lambda: p.ask("rpm_packages", ["rpm_update_ages", "applied_rpm_updates"], self.image.path, cache)  # noqa: E731
+        first = ask()
+        self.assertEqual(first["errors"], {})
+        self.assertEqual({row["name"] for row in first["rpm_update_ages"]}, {name for name, _ in self.judged()})
+        self.assertEqual({row["name"] for row in first["rpm_update_ages"] if row.get("security_since")}, {name for name, _ in self.judged("--security")})
+        time.sleep(1.1)
+        self.assertEqual(ask()["rpm_update_ages"], first["rpm_update_ages"])
+        # One is installed.
+        self.builder.install(self.image.path, self.builder.package("zeta", "1.1"))
+        self.builder.remove(self.image.path, "zeta-1.0")
+        self.addCleanup(self.builder.install, self.image.path, self.builder.package("zeta", "1.0"))
+        self.addCleanup(self.builder.remove, self.image.path, "zeta-1.1")
+        then = ask()
+        applied, = then["applied_rpm_updates"]
+        self.assertEqual((applied["name"], applied["old_version"], applied["new_version"]), ("zeta", "1.0-1", "1.1-1"))
+        self.assertEqual(applied["pending_since"], [row for row in first["rpm_update_ages"] if row["name"] == "zeta"][0]["pending_since"])
+        self.assertNotIn("zeta", {row["name"] for row in then["rpm_update_ages"]})
+
     def test_metadata_that_was_cut_off_is_a_gap(self):
         self.configure()
         for directory, _, names in os.walk(self.image.at("/var/cache/dnf")):

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collectors/patch_level/update_memory.h"
+#include "collectors/facts/update_memory.h"
 
 #include <algorithm>
-#include <map>
 #include <tuple>
 #include <utility>
 
 #include "core/digest.h"
+#include "core/file.h"
 #include "core/json.h"
-#include "core/version_compare.h"
 
-namespace vouch::patch_level {
+namespace vouch::facts {
 namespace {
 
 constexpr std::string_view kForm = "vouch-update-memory-1\n";
 constexpr std::size_t kDigestBytes = 64;
+constexpr std::size_t kMemoryBytesMax = std::size_t{16} << 20;
 
 auto order(const PendingUpdate& update) {
   return std::tie(update.name, update.arch, update.installed_version);
@@ -41,26 +41,15 @@ Result<PendingUpdate> from_json(const json::Value& value) {
   return update;
 }
 
-// The newest version of the package that is on the disk now.
-std::map<std::pair<std::string_view, std::string_view>, std::string_view> versions_of(
-    const DpkgStatus& status) {
-  std::map<std::pair<std::string_view, std::string_view>, std::string_view> versions;
-  for (const DebPackage& package : status.packages) {
-    if (package.is_present()) versions[{package.name, package.arch}] = package.version;
-  }
-  return versions;
-}
-
 }  // namespace
 
-void UpdateMemory::observe(const std::vector<PackageUpdate>& updates, const DpkgStatus& status,
+void UpdateMemory::observe(const std::vector<SeenUpdate>& updates,
+                           const InstalledVersions& installed, VersionScheme scheme,
                            WallSeconds now, bool is_whole) {
-  const auto versions = versions_of(status);
   std::vector<PendingUpdate> before = std::exchange(pending, {});
   std::vector<bool> found(before.size(), false);
-  for (const PackageUpdate& update : updates) {
-    PendingUpdate entry{
-        update.package->name, update.package->arch, update.package->version, now, {}};
+  for (const SeenUpdate& update : updates) {
+    PendingUpdate entry{update.name, update.arch, update.installed_version, now, {}};
     const auto known = std::lower_bound(
         before.begin(), before.end(), entry,
         [](const PendingUpdate& a, const PendingUpdate& b) { return order(a) < order(b); });
@@ -70,17 +59,17 @@ void UpdateMemory::observe(const std::vector<PackageUpdate>& updates, const Dpkg
       // A clock that was ahead when the update was first seen must not make it younger.
       entry.pending_since = std::min(entry.pending_since, now);
     }
-    if (update.security && !entry.security_since) entry.security_since = now;
+    if (update.is_security && !entry.security_since) entry.security_since = now;
     if (entry.security_since) entry.security_since = std::min(*entry.security_since, now);
     pending.push_back(std::move(entry));
   }
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (found[i]) continue;
     PendingUpdate& gone = before[i];
-    const auto version = versions.find({gone.name, gone.arch});
-    if (version == versions.end()) continue;  // The package was removed.
-    if (version_compare(VersionScheme::deb, version->second, gone.installed_version) > 0) {
-      std::string new_version(version->second);
+    const auto version = installed.find({gone.name, gone.arch});
+    if (version == installed.end()) continue;  // The package was removed.
+    if (version_compare(scheme, version->second, gone.installed_version) > 0) {
+      std::string new_version = version->second;
       applied.push_back({std::move(gone), std::move(new_version), now});
     } else if (!is_whole && version->second == gone.installed_version) {
       pending.push_back(std::move(gone));
@@ -141,4 +130,27 @@ Result<UpdateMemory> UpdateMemory::parse(std::string_view bytes) {
   return memory;
 }
 
-}  // namespace vouch::patch_level
+std::string update_memory_path(const std::string& cache_dir, const Root& root) {
+  std::string path = cache_dir + "/updates";
+  if (!root.is_host()) path += '-' + sha256_hex(root.path()).substr(0, 16);
+  return path;
+}
+
+StoredMemory load_update_memory(const std::string& path) {
+  const auto bytes = read_file(path, kMemoryBytesMax);
+  if (!bytes) {
+    if (bytes.error().code == Errc::not_found) return {};
+    return {{}, bytes.error()};
+  }
+  auto memory = UpdateMemory::parse(*bytes);
+  if (!memory) return {{}, memory.error()};
+  return {*std::move(memory), {}};
+}
+
+Status store_update_memory(const std::string& path, const UpdateMemory& memory) {
+  auto written = write_file_durable(path, memory.serialize(), 0600);
+  if (!written) return std::move(written).error().in("remember the updates");
+  return written;
+}
+
+}  // namespace vouch::facts

@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Since when updates have been pending, and how long those took that were installed since: what
-// apt and dpkg do not keep. Lives in the collector's own directory between runs. (A baseline's
+// package managers do not keep. Lives in the collector's own directory between runs. (A baseline's
 // `first_seen` would need a person's approval first, and says nothing once the update is in.)
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "collectors/patch_level/updates.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "core/root.h"
+#include "core/version_compare.h"
 
-namespace vouch::patch_level {
+namespace vouch::facts {
+
+// An installed version for which a run has seen a newer one.
+struct SeenUpdate {
+  std::string name;
+  std::string arch;
+  std::string installed_version;
+  bool is_security = false;
+};
+
+// The newest version of each package that is on the disk now, by name and architecture.
+using InstalledVersions = std::map<std::pair<std::string, std::string>, std::string>;
 
 // An installed version for which there is a newer one. The clock runs from the first update that
 // this version lacks: a second update over the first does not restart it.
@@ -44,8 +58,8 @@ class UpdateMemory {
 
   // Takes in what a reading found at `now`. If it is not whole, what is no longer found is kept
   // as pending: the list that has it may be the one that could not be read.
-  void observe(const std::vector<PackageUpdate>& updates, const DpkgStatus& status, WallSeconds now,
-               bool is_whole);
+  void observe(const std::vector<SeenUpdate>& updates, const InstalledVersions& installed,
+               VersionScheme scheme, WallSeconds now, bool is_whole);
 
   // A private format with a checksum. parse() refuses (Errc::corrupt) anything else.
   [[nodiscard]] std::string serialize() const;
@@ -53,4 +67,15 @@ class UpdateMemory {
   bool operator==(const UpdateMemory&) const = default;
 };
 
-}  // namespace vouch::patch_level
+// The file in the collector's directory. One for each examined root: an image's updates are not the
+// host's.
+std::string update_memory_path(const std::string& cache_dir, const Root& root);
+
+struct StoredMemory {
+  UpdateMemory updates;
+  std::optional<Error> lost;  // There was one, and it cannot be used: ages count from now.
+};
+StoredMemory load_update_memory(const std::string& path);
+Status store_update_memory(const std::string& path, const UpdateMemory& memory);
+
+}  // namespace vouch::facts
