@@ -60,6 +60,21 @@ Result<Manifest> describe(const CollectorConfig& config, const std::string& dige
   return describe_configured(config, runner);
 }
 
+// What is not asked for is as if the collector did not have it: no record says anything of it.
+Status keep_only(const std::vector<std::string>& tables, Manifest& manifest) {
+  if (tables.empty()) return Ok{};
+  for (const std::string& name : tables) {
+    if (manifest.find(name) != nullptr) continue;
+    std::string known;
+    for (const TableSchema& table : manifest.tables) known += " " + table.name;
+    return Error{Errc::invalid, fmt::format("tables: it has no table {}; it has{}", name, known)};
+  }
+  std::erase_if(manifest.tables, [&](const TableSchema& table) {
+    return std::find(tables.begin(), tables.end(), table.name) == tables.end();
+  });
+  return Ok{};
+}
+
 // Instances of one collector may have a table in common if it is the same table.
 Status claim_tables(const Manifest& manifest, std::map<std::string, const Manifest*>& owners) {
   for (const TableSchema& table : manifest.tables) {
@@ -96,6 +111,9 @@ Result<Collector> load_collector(const CollectorConfig& config, Runner& runner,
   if (collector.manifest.name != without_instance(config.name)) {
     return Error{Errc::invalid,
                  fmt::format("{} says that it is {}", config.program, collector.manifest.name)};
+  }
+  if (auto kept = keep_only(config.tables, collector.manifest); !kept) {
+    return std::move(kept).error();
   }
   collector.options = config.options;
   collector.interval_s = config.interval_s != 0 ? config.interval_s : collector.manifest.interval_s;

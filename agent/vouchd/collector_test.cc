@@ -27,6 +27,9 @@ std::string program() {
          "*integer*) echo '" +
          std::string(kStart) + table("t", "integer") +
          "]}' ;;\n"
+         "*two*) echo '" +
+         std::string(kStart) + table("t", "text") + "," + table("u", "text") +
+         "]}' ;;\n"
          "*text*) echo '" +
          std::string(kStart) + table("t", "text") +
          "]}' ;;\n"
@@ -97,6 +100,28 @@ TEST_CASE("options that a collector refuses are refused with its words", "[colle
 
   REQUIRE_FALSE(collectors);
   CHECK(collectors.error().message == "collector site: site.yaml:1:1: no such key");
+}
+
+TEST_CASE("a collector is asked for the tables that are configured, and no other", "[collector]") {
+  World world;
+  install(world);
+  DirectRunner runner(world.clock);
+  Config config;
+  config.collectors = {instance(world, "site", "two"), instance(world, "site@u", "two")};
+  config.collectors[1].tables = {"u"};
+
+  const auto collectors = load_collectors(config, runner, nullptr);
+
+  REQUIRE(collectors);
+  CHECK(collectors->at(0).manifest.tables.size() == 2);
+  REQUIRE(collectors->at(1).manifest.tables.size() == 1);
+  CHECK(collectors->at(1).manifest.tables[0].name == "u");
+
+  config.collectors[1].tables = {"u", "v"};
+  const auto refused = load_collectors(config, runner, nullptr);
+  REQUIRE_FALSE(refused);
+  CHECK_THAT(refused.error().message,
+             Catch::Contains("collector site@u: tables: it has no table v; it has t u"));
 }
 
 TEST_CASE("two instances declare a table alike or not at all", "[collector]") {

@@ -22,6 +22,7 @@ constexpr std::int64_t kSpoolBytesMin = std::int64_t{1} << 20;
 constexpr int kPackFoldersMax = 3;  // One in the other, as the policy engine reads them.
 constexpr std::size_t kPackFilesMax = 10'000;
 constexpr std::size_t kWatchedPathsMax = 32;  // Of one collector.
+constexpr std::size_t kTablesMax = 256;
 constexpr std::int64_t kIntegerLimit = json::kIntegerMax;
 
 bool is_host_name(std::string_view text) {
@@ -66,6 +67,7 @@ Result<CollectorConfig> read_collector(const std::string& name, const yaml::Node
     if (value->if_object() == nullptr) section.fail(*options, "options: expected a mapping");
     collector.options = *std::move(value);
   }
+  section.texts("tables", collector.tables, kTablesMax, is_plain_name, "names of its tables");
   section.texts("watch", collector.watch, kWatchedPathsMax, is_watchable, "absolute paths");
   if (auto status = section.finish(); !status) return std::move(status).error();
   return collector;

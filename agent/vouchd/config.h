@@ -35,7 +35,8 @@ struct CollectorConfig {
   std::int64_t deadline_s = 0;        // 0: as its manifest says.
   std::optional<WallSeconds> anchor;  // When tick 0 was due, before the splay.
   json::Value options = json::Object{};
-  std::vector<std::string> watch;  // A change of one of these paths is a run at once.
+  std::vector<std::string> tables;  // The only ones that are asked for; none: all.
+  std::vector<std::string> watch;   // A change of one of these paths is a run at once.
 };
 
 struct Config {

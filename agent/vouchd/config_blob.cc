@@ -40,10 +40,12 @@ std::string write_config_blob(const Config& config, const std::vector<Collector>
     described[collector.name] = json::Object{{"program", collector.program},
                                              {"options", without_secrets(collector.options)}};
     const CollectorConfig* configured = config.find(collector.name);
-    if (configured == nullptr || configured->watch.empty()) continue;
-    json::Array paths;
-    for (const std::string& path : configured->watch) paths.push_back(path);
-    described[collector.name].if_object()->insert_or_assign("watch", std::move(paths));
+    if (configured == nullptr) continue;
+    json::Object& of_collector = *described[collector.name].if_object();
+    for (const auto& [key, texts] :
+         {std::pair{"tables", &configured->tables}, std::pair{"watch", &configured->watch}}) {
+      if (!texts->empty()) of_collector[key] = json::Array(texts->begin(), texts->end());
+    }
   }
   json::Array packs;
   for (const std::string& path : config.packs) packs.push_back(path);

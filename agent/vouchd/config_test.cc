@@ -61,6 +61,7 @@ collectors:
     deadline: 90s
     anchor: 2024-01-01T03:00:00Z
     options: { repositories: [/srv/restic] }
+    tables: [repositories, snapshots]
 )",
                                    "c.yaml");
 
@@ -76,6 +77,7 @@ collectors:
   CHECK(collector->deadline_s == 90);
   CHECK(collector->anchor == 1704078000);
   CHECK(json::write(collector->options) == R"({"repositories":["/srv/restic"]})");
+  CHECK(collector->tables == std::vector<std::string>{"repositories", "snapshots"});
 }
 
 TEST_CASE("what is wrong is named with its position and what is allowed", "[config]") {
@@ -100,6 +102,8 @@ TEST_CASE("what is wrong is named with its position and what is allowed", "[conf
   CHECK_THAT(message_of("collectors:\n  a: { interval: 0 }\n"), Catch::Contains("not between"));
   CHECK_THAT(message_of("collectors:\n  a: { anchor: 3am }\n"), Catch::Contains("anchor"));
   CHECK_THAT(message_of("collectors:\n  a: { options: 5 }\n"), Catch::Contains("a mapping"));
+  CHECK_THAT(message_of("collectors:\n  a: { tables: [A-b] }\n"),
+             Catch::Contains("a list of names of its tables"));
   CHECK_THAT(message_of("collectors:\n  a: 5\n"), Catch::Contains("a mapping"));
   CHECK_THAT(message_of("[]"), Catch::Contains("a mapping"));
   CHECK_THAT(message_of(""), Catch::Contains("a mapping"));

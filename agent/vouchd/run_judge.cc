@@ -2,7 +2,6 @@
 #include "agent/vouchd/run_judge.h"
 
 #include <map>
-#include <set>
 
 #include "core/digest.h"
 #include "policies/engine/drift.h"
@@ -33,9 +32,7 @@ Result<RunJudge> RunJudge::make(policy::PackSet packs, const std::vector<Collect
                                 std::optional<TableBlob> waivers,
                                 const std::vector<policy::Register>& registers) {
   RunJudge judge;
-  std::set<std::string> added;  // Instances share one manifest.
-  for (const Collector& collector : collectors) {
-    if (!added.insert(collector.manifest.name).second) continue;
+  for (const Collector& collector : collectors) {  // Of instances each may have other tables.
     auto done = policy::add_manifest(judge.catalog_, collector.manifest);
     if (!done) return std::move(done).error();
   }

@@ -45,7 +45,8 @@ def plant(guest):
     guest.out("install -m 4755 /usr/bin/true /opt/lends-privilege")
     guest.out("cp /usr/bin/sleep /usr/local/bin/nap && systemd-run --quiet --unit nap /usr/local/bin/nap 100000 && "
               "sleep 1 && rm /usr/local/bin/nap")
-    guest.out("rpm --initdb && rpm -i --nodeps --justdb --noscripts --notriggers /tmp/vouch-cli-*.rpm")
+    guest.out("rpm --dbpath /var/lib/rpm --initdb && "  # Debian's rpm has it in the home of who calls.
+              "rpm --dbpath /var/lib/rpm -i --nodeps --justdb --noscripts --notriggers /tmp/vouch-cli-*.rpm")
     guest.out(f"mkdir -p /etc/vouch/collectors && cp {EXAMPLES}/command.yaml /etc/vouch/collectors/")
     plant_benchmark(guest)
     plant_api(guest)
