@@ -30,10 +30,14 @@ int release_segments(struct dl_phdr_info* object, std::size_t, void*) {
 
 }  // namespace
 
+void release_code() {
+  dl_iterate_phdr(release_segments, nullptr);
+}
+
 void release_idle_memory(sqlite::Database& ledger) {
   ledger.release_memory();
   malloc_trim(0);
-  dl_iterate_phdr(release_segments, nullptr);
+  release_code();
 }
 
 }  // namespace vouch::agent

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/vouchd/run_recorder.h"
 
+#include "agent/vouchd/idle_memory.h"
+
 #include <algorithm>
 #include <map>
 
@@ -251,6 +253,7 @@ Result<std::string> RunRecorder::run(const Collector& collector, const ScheduleE
 
   auto request = make_request(collector, now, times.run);
   if (!request) return std::move(request).error();
+  release_code();
   const RunReport report = runner_.run(collector, *request);
   times.started = report.started;
   times.finished = std::max(report.finished, report.started);
