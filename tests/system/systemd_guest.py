@@ -62,11 +62,13 @@ def status_is(condition):
     return f"vouch status --format json 2>/dev/null | jq -e '{condition}' >/dev/null"
 
 
-# What cannot be known in a minimal guest; anything else that is not read is a fault. There is no feed of advisories, nor dnf;
-# and a container shares the kernel of its host, which shows its audit rules to nobody else.
-UNREAD = {"patch_level/vulnerabilities:", "rpm_packages/dnf_settings:"}
+# What cannot be known in a minimal guest; anything else that is not read is a fault. There is no feed of advisories,
+# and neither dnf nor zypper; and a container shares the kernel of its host, which shows its audit rules to nobody else.
+UNREAD = ["patch_level/vulnerabilities: not-found", "rpm_packages/dnf_", "rpm_packages/rpm_metadata: not-found",
+          "rpm_packages/rpm_repositories: not-found", "rpm_packages/rpm_updates: not-found",
+          "rpm_packages/withheld_rpm_updates: not-found"]
 if BACKEND == "nspawn":
-    UNREAD |= {"kernel_rules/audit_loaded_rules:", "kernel_rules/audit_status:"}
+    UNREAD += ["kernel_rules/audit_loaded_rules:", "kernel_rules/audit_status:"]
 
 
 def tables_not_read(guest):
@@ -81,7 +83,7 @@ def tables_not_read(guest):
         name, errors = json.loads(line)
         newest.setdefault(name, errors)
     found = {f"{name}/{error}" for name, errors in newest.items() for error in errors}
-    return {one for one in found if one.split(" ")[0] not in UNREAD}
+    return {one for one in found if not one.startswith(tuple(UNREAD))}
 
 
 def table_of_latest(guest, name):
@@ -100,8 +102,9 @@ def table_of_latest(guest, name):
 
 def digest_of_latest(guest, name):
     return guest.out("cd /var/lib/vouch-store && for f in $(ls -t bundles/*/*.json* | head -40); do "
-                       "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
-                     f"jq -r '.subject[] | select(.name == \"table/{name}\") | .digest.sha256'; done | head -1")
+                     "case $f in *.zst) zstd -dcq $f;; *) cat $f;; esac | jq -r .payload | base64 -d | "
+                     "jq -r '.predicate.records[] | select(.tables) | .tables[] | "
+                     f"select(.name == \"{name}\" and .sha256) | .sha256' | tail -1; done | head -1")
 
 
 def exposure(guest, name):
