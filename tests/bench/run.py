@@ -3,7 +3,7 @@
 """./dev bench [ROW ...]: one table row for each figure of docs/performance.md, ours against a peer in the
 same run, in turn. A peer that is not installed is reported as missing, never assumed.
 
-usage: run.py BIN_DIR [ROW ...]      rows: 1 2 3 4 5 8 9 10 11 12 13 (default: all; lynis in row 1 takes minutes: 1-lynis)
+usage: run.py BIN_DIR [ROW ...]      rows: 1 2 3 4 5 6 7 8 9 10 11 12 13 (default: all; lynis in row 1 takes minutes: 1-lynis)
 """
 import ctypes
 import os
@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import measure as m
+import rows_drift
 import rows_idle
 import rows_store
 import rows_walk
@@ -372,7 +373,9 @@ def row_13():
     rows_store.row_13(program("vouch"), fill_store, AGENTS, VERIFIED)
 
 
-ROWS = {"1": row_1, "1-lynis": row_1_lynis, "2": lambda: rows_walk.row_2(program("special_files")), "3": row_3, "4": row_4, "5": row_5, "8": row_8, "9": row_9, "10": row_10,
+ROWS = {"1": row_1, "1-lynis": row_1_lynis, "2": lambda: rows_walk.row_2(program("special_files")), "3": row_3, "4": row_4, "5": row_5,
+        "6": lambda: rows_drift.rows_6_7(program("config_drift"), "6"), "7": lambda: rows_drift.rows_6_7(program("config_drift"), "7"),
+        "8": row_8, "9": row_9, "10": row_10,
         "11": row_11, "12": row_12, "13": row_13}
 
 
