@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/rpm_packages/reboot_table.h"
 #include "collectors/rpm_packages/rpm_database.h"
 #include "collectors/rpm_packages/update_tables.h"
 #include "collectors/sdk/context.h"
@@ -66,6 +67,7 @@ sdk::Collector make_rpm_packages() {
                    sdk::time("installed", "When it was installed")},
        .collect = collect}};
   for (sdk::Table& table : update_tables()) tables.push_back(std::move(table));
+  tables.push_back(reboot_table());
   return {.name = "rpm_packages",
           .title = "Packages of an RPM system, their updates and repositories",
           .interval_s = 3600,

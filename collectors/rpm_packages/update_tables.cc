@@ -59,6 +59,7 @@ Status collect_repositories(Context& context, Rows& rows) {
 Status collect_metadata(Context& context, Rows& rows) {
   const auto& config = config_of(context);
   if (!config) return config.error();
+  for (const auto& [object, error] : config->gaps) rows.gap(object, error);
   const MetadataCache cache(context.root(), *config);
   for (const Repository& repository : config->repositories) {
     if (!repository.enabled) continue;

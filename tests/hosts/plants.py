@@ -42,6 +42,7 @@ def plant_system(image):
     image.file("/srv/escape/deep", "x", 0o4755)
 
 
+REPODATA = "/var/cache/dnf/base-0123456789abcdef/repodata/"
 FILES = {
     "/etc/os-release": "ID=debian\nNAME=Debian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\nVERSION=12\n",
     "/etc/login.defs": "UID_MIN 1000\nPASS_MAX_DAYS 90\nUMASK 027\nENCRYPT_METHOD YESCRYPT\n",
@@ -75,6 +76,14 @@ FILES = {
     "/var/lib/apt/lists/deb.example_debian_dists_bookworm_main_binary-amd64_Packages": "Package: bash\nArchitecture: amd64\nVersion: 5.3\nFilename: x\nSize: 1\n\n",
     "/var/lib/apt/lists/deb.example_debian_dists_bookworm_Release": "Origin: Debian\nSuite: oldstable\nCodename: bookworm\nDate: Mon, 01 Jun 2026 00:00:00 UTC\n",
     "/usr/lib/systemd/system/sshd.service": "[Service]\nExecStart=/usr/sbin/sshd\n[Install]\nWantedBy=multi-user.target\n",
+    "/etc/dnf/dnf.conf": "[main]\ngpgcheck=1\nexcludepkgs=beta\n", "/etc/dnf/automatic.conf": "[commands]\napply_updates = yes\n",
+    "/etc/yum.repos.d/base.repo": "[base]\nname=Base\nbaseurl=https://rpm.example/\n",
+    "/etc/dnf/plugins/versionlock.conf": "[main]\nenabled = 1\n", "/etc/dnf/plugins/versionlock.list": "gamma-0:1-1.*\n",
+    REPODATA + "repomd.xml": '<repomd><data type="primary"><location href="repodata/primary.xml"/></data><data type="updateinfo">'
+                             '<location href="repodata/updateinfo.xml"/></data></repomd>',
+    REPODATA + "primary.xml": '<metadata><package><name>alpha</name><arch>noarch</arch><version epoch="0" ver="1.1" rel="1"/></package></metadata>',
+    REPODATA + "updateinfo.xml": '<updates><update type="security"><id>EX-1</id><pkglist><collection><package name="alpha" version="1.1" '
+                                 'release="1" epoch="0" arch="noarch"/></collection></pkglist></update></updates>',
     "/var/log/wtmp": "", "/var/log/btmp": "", "/var/log/lastlog": "", "/run/reboot-required": "",
 }
 

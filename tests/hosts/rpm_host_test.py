@@ -46,6 +46,21 @@ class RpmHost(unittest.TestCase):
         self.assertTrue(answer.errors["deb_packages"].startswith("not-"), answer.errors)
         self.assertEqual(answer.row("kernel")["newest_installed"], f"{KERNEL}.x86_64")
 
+    def test_on_a_running_host_what_waits_for_a_reboot_is_told(self):
+        place = "/var/lib/rpm"
+        if not os.path.isdir(place) or os.path.exists("/usr/lib/sysimage/rpm/rpmdb.sqlite"):
+            self.skipTest(f"no {place} to put a database on")
+        script = f'mount --make-rprivate / && mount --bind "$0" {place} && exec "$@"'
+        prefix = ["unshare", "--mount", "sh", "-c", script, self.image.path + r.DATABASE]
+        answer = p.ask("rpm_packages", ["rpm_packages", "rpm_reboot_reasons"], prefix=prefix)
+        error = answer["errors"].get("rpm_reboot_reasons")
+        if error:
+            self.assertEqual(error["code"], "not-supported", error)  # In a container.
+            return
+        self.assertEqual([row["name"] for row in answer["rpm_reboot_reasons"]], ["kernel-core"])
+        image = p.ask("rpm_packages", ["rpm_reboot_reasons"], self.image.path)
+        self.assertEqual(image["errors"]["rpm_reboot_reasons"]["code"], "not-supported")
+
     def test_a_database_that_was_cut_off_is_an_error(self):
         path = self.image.at(r.DATABASE + "/rpmdb.sqlite")
         with open(path, "rb") as file:

@@ -16,22 +16,26 @@ def require(*tools):
 
 
 class Builder:
-    """Builds packages without files; `home` has the macros that rpm and dnf read."""
+    """Builds packages without files. Each home has the macros that the tools read: of a root its database is in the
+    usual place; rpmbuild makes the one that it is told, and must not make this machine's."""
 
     def __init__(self, directory):
-        self.dir, self.home = os.path.join(directory, "build"), os.path.join(directory, "home")
-        os.makedirs(self.dir)
-        os.makedirs(self.home)
-        with open(os.path.join(self.home, ".rpmmacros"), "w", encoding="ascii") as file:
-            file.write(f"%_topdir {self.dir}\n%_dbpath {DATABASE}\n%_unpackaged_files_terminate_build 0\n")
-        self.env = {**p.ENVIRONMENT, "HOME": self.home}
+        self.dir = os.path.join(directory, "build")
+        self.env = self.home(os.path.join(directory, "home"), DATABASE)
+        self.build_env = self.home(self.dir, self.dir + "/db")
+
+    def home(self, path, database):
+        os.makedirs(path)
+        with open(os.path.join(path, ".rpmmacros"), "w", encoding="ascii") as file:
+            file.write(f"%_topdir {self.dir}\n%_dbpath {database}\n")
+        return {**p.ENVIRONMENT, "HOME": path}
 
     def package(self, name, version, release="1", epoch=None, vendor="Example", arch="noarch"):
         spec = os.path.join(self.dir, "spec")
         with open(spec, "w", encoding="ascii") as file:
             file.write(f"Name: {name}\nVersion: {version}\nRelease: {release}\nSummary: x\nLicense: x\nVendor: {vendor}\n"
                        + (f"Epoch: {epoch}\n" if epoch is not None else "") + "%description\nx\n%files\n")
-        p.start(["rpmbuild", "-bb", "--target", arch, spec], env=self.env)
+        p.start(["rpmbuild", "-bb", "--target", arch, spec], env=self.build_env)
         return os.path.join(self.dir, "RPMS", arch, f"{name}-{version}-{release}.{arch}.rpm")
 
     def install(self, root, *packages):

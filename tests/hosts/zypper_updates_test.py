@@ -48,7 +48,7 @@ class ZypperUpdates(unittest.TestCase):
             cells = [cell.strip() for cell in line.split("|")]
             if len(cells) == 6 and cells[0] == "v":
                 listed[cells[2]] = cells[4]
-        answer = p.collect("rpm_packages", self.image.path)
+        answer = p.collect("rpm_packages", self.image.path, ["rpm_updates", "withheld_rpm_updates", "rpm_metadata", "rpm_repositories"])
         self.assertEqual(answer.errors, {})
         self.assertEqual({row["name"]: row["candidate_version"] for row in answer.tables["rpm_updates"]}, listed)
         return answer
