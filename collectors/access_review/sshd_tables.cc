@@ -11,6 +11,7 @@
 
 #include "collectors/access_review/access_review.h"
 #include "collectors/access_review/accounts_on_host.h"
+#include "collectors/facts/sshd_admission.h"
 #include "collectors/facts/sshd_match.h"
 #include "collectors/sdk/context.h"
 
@@ -25,24 +26,54 @@ using sdk::Rows;
 
 using Holds = std::vector<bool>;  // By block of SshdConfig::matches.
 
-// The blocks that hold together, and one connection on which they do.
+// Blocks that hold together on a connection.
 struct Variant {
   Holds holds;
   SshdOrigin origin;
+};
+
+// The same for an account, with what the lists of users and groups say.
+struct Connection {
+  Holds holds;
+  SshdOrigin origin;  // One that is let in, if there is any.
+  bool is_some_admitted = false;
+  std::set<std::string_view> refused_by = {};
 };
 
 // What tells the connections to a host apart; made once per run.
 struct Policy {
   std::optional<SshdConfig> config;  // None: no sshd is configured.
   std::vector<Variant> by_origin;    // As far as the origin decides; each set of blocks once.
+  Holds has_directives;              // By block: without any it makes no difference.
   std::vector<std::pair<std::string, Error>> gaps;
   Status read = Ok{};
 };
 
+// What both tables are made of.
+struct AccountConnection {
+  std::string username;
+  std::int64_t uid = 0;
+  std::string variant;
+  Connection connection;
+};
+
+// What the hosts of AllowUsers and DenyUsers, wherever they stand, say of a connection.
+Holds host_answers(const SshdConfig& config, const SshdOrigin& origin) {
+  Holds answers;
+  for (const auto& directive : config.directives) {
+    if (directive.keyword != "allowusers" && directive.keyword != "denyusers") continue;
+    for (const std::string& pattern : directive.arguments) {
+      const std::string_view hosts = facts::host_part(pattern);
+      if (!hosts.empty()) answers.push_back(facts::host_part_fits(hosts, origin));
+    }
+  }
+  return answers;
+}
+
 void sort_origins(Policy& policy, const std::vector<SshdOrigin>& origins) {
   const auto& matches = policy.config->matches;
   std::vector<std::optional<Error>> faults(matches.size());
-  std::set<Holds> seen;
+  std::set<std::pair<Holds, Holds>> seen;
   for (const SshdOrigin& origin : origins) {
     Holds holds;
     for (std::size_t i = 0; i < matches.size(); ++i) {
@@ -50,7 +81,8 @@ void sort_origins(Policy& policy, const std::vector<SshdOrigin>& origins) {
       if (!fits) faults[i] = fits.error();
       holds.push_back(fits && *fits);
     }
-    if (seen.insert(holds).second) policy.by_origin.push_back({std::move(holds), origin});
+    const bool is_new = seen.emplace(holds, host_answers(*policy.config, origin)).second;
+    if (is_new) policy.by_origin.push_back({std::move(holds), origin});
   }
   for (std::size_t i = 0; i < matches.size(); ++i) {
     if (!faults[i]) continue;
@@ -68,6 +100,10 @@ const Policy& policy_of(Context& context) {
     }
     policy.gaps = config->gaps;
     policy.config = *std::move(config);
+    policy.has_directives.resize(policy.config->matches.size());
+    for (const auto& directive : policy.config->directives) {
+      for (const std::size_t block : directive.blocks) policy.has_directives[block] = true;
+    }
     auto origins = facts::sshd_origins(*policy.config);
     if (!origins) {
       policy.read = origins.error();
@@ -109,55 +145,82 @@ std::map<std::string, std::vector<std::string>> groups_by_account(
 }
 
 // Each set of blocks that some connection of the account meets, once.
-std::vector<Variant> variants_of(const Policy& policy, const SshdUser& user) {
+std::vector<Connection> connections_of(const Policy& policy, const SshdUser& user) {
   Holds for_user;
   for (const auto& match : policy.config->matches) {
     const auto fits = sshd_match_fits_user(match, user);
-    for_user.push_back(!fits || *fits);
+    for_user.push_back(policy.has_directives[for_user.size()] && (!fits || *fits));
   }
-  std::set<Holds> seen;
-  std::vector<Variant> variants;
+  std::map<Holds, std::pair<std::size_t, facts::SshdLists>> seen;
+  std::vector<Connection> connections;
   for (const Variant& variant : policy.by_origin) {
     Holds both;
     for (std::size_t i = 0; i < for_user.size(); ++i) {
       both.push_back(for_user[i] && variant.holds[i]);
     }
-    if (seen.insert(both).second) variants.push_back({std::move(both), variant.origin});
+    const auto [place, is_new] = seen.try_emplace(both);
+    if (is_new) {
+      place->second = {
+          connections.size(),
+          facts::sshd_lists_for(facts::sshd_in_effect(*policy.config, both), user.name)};
+      connections.push_back({std::move(both), variant.origin});
+    }
+    Connection& connection = connections[place->second.first];
+    const auto refusal = facts::sshd_refusal(place->second.second, user, variant.origin);
+    if (!refusal.empty()) {
+      connection.refused_by.insert(refusal);
+    } else if (!connection.is_some_admitted) {
+      connection.is_some_admitted = true;
+      connection.origin = variant.origin;
+    }
   }
-  return variants;
+  return connections;
 }
 
-// Calls `take(account, name of the variant, variant)` for all of them; tells the gaps.
-template <typename Take>
-Status each_connection(Context& context, Rows& rows, Take take) {
+std::vector<AccountConnection> connect_all(const Policy& policy,
+                                           const std::vector<Account>& accounts,
+                                           const std::vector<GroupEntry>& groups) {
+  std::vector<AccountConnection> all;
+  auto by_account = groups_by_account(accounts, groups);
+  std::set<std::string_view> seen;  // Of two lines with one name the first counts.
+  for (const Account& account : accounts) {
+    const auto& entry = account.entry;
+    if (!seen.insert(entry.name).second) continue;
+    const SshdUser user{entry.name, std::move(by_account[entry.name])};
+    for (Connection& connection : connections_of(policy, user)) {
+      std::string name = variant_name(*policy.config, connection.holds);
+      all.push_back({entry.name, entry.uid, std::move(name), std::move(connection)});
+    }
+  }
+  return all;
+}
+
+// Null where no sshd is configured. Tells the gaps.
+Result<const std::vector<AccountConnection>*> read_connections(Context& context, Rows& rows) {
   const Policy& policy = policy_of(context);
   for (const auto& [object, error] : policy.gaps) rows.gap(object, error);
-  if (!policy.read) return policy.read;
-  if (!policy.config) return Ok{};
+  if (!policy.read) return policy.read.error();
+  if (!policy.config) return nullptr;
   const auto accounts = read_accounts(context, rows);
   if (!accounts) return accounts.error();
   const auto groups = read_memberships(context, rows);
   if (!groups) return groups.error();
-  auto by_account = groups_by_account(*accounts, *groups);
-  std::set<std::string_view> seen;  // Of two lines with one name the first counts.
-  for (const Account& account : *accounts) {
-    if (!seen.insert(account.entry.name).second) continue;
-    const SshdUser user{account.entry.name, std::move(by_account[account.entry.name])};
-    std::set<std::string> names;
-    for (const Variant& variant : variants_of(policy, user)) {
-      const std::string name = variant_name(*policy.config, variant.holds);
-      if (names.insert(name).second) take(account.entry, name, variant);
-    }
-  }
-  return Ok{};
+  return &context.once([&] { return connect_all(policy, *accounts, *groups); });
 }
 
 Status collect_connections(Context& context, Rows& rows) {
-  return each_connection(context, rows, [&](const auto& entry, const auto& name, const auto& one) {
+  const auto all = read_connections(context, rows);
+  if (!all) return all.error();
+  if (*all == nullptr) return Ok{};
+  for (const auto& [username, uid, variant, one] : **all) {
     const SshdOrigin& origin = one.origin;
-    rows.add({entry.name, name, entry.uid, origin.address, origin.host, origin.local_address,
-              origin.local_port});
-  });
+    const std::string_view admitted = !one.is_some_admitted    ? "never"
+                                      : one.refused_by.empty() ? "always"
+                                                               : "sometimes";
+    rows.add({username, variant, uid, admitted, fmt::format("{}", fmt::join(one.refused_by, " ")),
+              origin.address, origin.host, origin.local_address, origin.local_port});
+  }
+  return Ok{};
 }
 
 void add_settings(Rows& rows, const std::string& name, const SshdConfig& config,
@@ -178,11 +241,15 @@ void add_settings(Rows& rows, const std::string& name, const SshdConfig& config,
 }
 
 Status collect_settings(Context& context, Rows& rows) {
-  std::set<std::string> seen;
-  return each_connection(context, rows, [&](const auto&, const auto& name, const auto& one) {
-    if (name.empty() || !seen.insert(name).second) return;
-    add_settings(rows, name, *policy_of(context).config, one.holds);
-  });
+  const auto all = read_connections(context, rows);
+  if (!all) return all.error();
+  if (*all == nullptr) return Ok{};
+  std::set<std::string_view> seen;
+  for (const AccountConnection& one : **all) {
+    if (one.variant.empty() || !seen.insert(one.variant).second) continue;
+    add_settings(rows, one.variant, *policy_of(context).config, one.connection.holds);
+  }
+  return Ok{};
 }
 
 }  // namespace
@@ -195,6 +262,8 @@ sdk::Table sshd_connections_table() {
           .columns = {sdk::text("username", "Account").key(),
                       sdk::text("variant", "The blocks that hold; empty for none").key(),
                       sdk::integer("uid", "Its number"),
+                      sdk::text("admitted", "always, sometimes, never, by the lists that follow"),
+                      sdk::text("refused_by", "denyusers, allowusers, denygroups, allowgroups"),
                       sdk::text("address", "Of one such connection: the client's address"),
                       sdk::text("host", "The client's name; its address with UseDNS no"),
                       sdk::text("local_address", "The address that it connects to"),

@@ -84,6 +84,40 @@ TEST_CASE("without Match every account has one row, without sshd none has", "[ss
   CHECK(collect(tree).tables.at("sshd_connections").empty());
 }
 
+TEST_CASE("who is let in, by the lists that hold on a connection", "[sshd_tables]") {
+  TestTree tree;
+  make_host(tree,
+            "DenyUsers root\nAllowUsers root ann@10.0.0.0/8 bob\n"
+            "Match Address 10.5.0.0/16\nAllowUsers nobody\n");
+
+  const auto answer = collect(tree);
+
+  std::string found;
+  for (const json::Value& row : answer.tables.at("sshd_connections")) {
+    for (const char* column : {"username", "variant", "admitted", "refused_by", "address"}) {
+      found += *row.find(column)->if_string() + "|";
+    }
+    found += "\n";
+  }
+  CHECK(found ==
+        "root||never|denyusers|192.0.2.1|\nroot|Address 10.5.0.0/16|never|denyusers|10.5.0.0|\n"
+        "ann||sometimes|allowusers|10.6.0.0|\n"
+        "ann|Address 10.5.0.0/16|never|allowusers|10.5.0.0|\n"
+        "bob||always||192.0.2.1|\nbob|Address 10.5.0.0/16|never|allowusers|10.5.0.0|\n");
+}
+
+TEST_CASE("a block that says nothing makes no variant", "[sshd_tables]") {
+  TestTree tree;
+  make_host(tree, "AllowUsers root@10.0.0.0/8 bob\nMatch Address 10.5.0.0/16\nMatch User ann\n");
+
+  const auto answer = collect(tree);
+
+  CHECK(connections(answer) ==
+        std::vector<std::string>{"ann||192.0.2.1", "bob||192.0.2.1", "root||10.5.0.0"});
+  CHECK(answer.cell("sshd_connections", "username", "root", "admitted") == "sometimes");
+  CHECK(answer.cell("sshd_connections", "username", "ann", "admitted") == "never");
+}
+
 TEST_CASE("the group of the account itself counts", "[sshd_tables]") {
   TestTree tree;
   make_host(tree, "Match Group ann,root\nBanner x\n");

@@ -44,9 +44,10 @@ std::vector<const SshdDirective*> sshd_from_matches(const SshdConfig& config,
 // `Match all` and nothing else: what `sshd -T` without a connection takes.
 std::vector<bool> sshd_matches_of_all(const SshdConfig& config);
 
-// Origins of which each distinction that the criteria make has at least one: the ends of every
-// network that they name, something that fits each other pattern, and one that nothing names.
-// Errc::too_large beyond 20,000; Errc::unsupported: nothing is known that fits a pattern.
+// Origins of which each distinction that the criteria and the hosts of AllowUsers and DenyUsers
+// make has at least one: the ends of every network that they name, something that fits each other
+// pattern, and one that nothing names. Errc::too_large beyond 20,000; Errc::unsupported: nothing is
+// known that fits a pattern.
 Result<std::vector<SshdOrigin>> sshd_origins(const SshdConfig& config);
 
 }  // namespace vouch::facts

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "collectors/facts/lines.h"
+#include "collectors/facts/sshd_admission.h"
 #include "collectors/facts/sshd_match.h"
 #include "collectors/facts/sshd_patterns.h"
 
@@ -104,6 +105,18 @@ Status add(Named& named, const SshdCriterion& criterion, bool asks_for_names) {
   return Ok{};
 }
 
+// The hosts of "USER@HOST": addresses and, where sshd asks for them, names.
+void add_hosts_of(Named& named, const SshdDirective& directive, bool asks_for_names) {
+  for (const std::string& argument : directive.arguments) {
+    if (argument.find('@') == std::string::npos) continue;
+    for (const std::string_view part : split_list(host_part(argument))) {
+      const std::string pattern = without_negation(part);
+      add_addresses_of(named.addresses, pattern);
+      if (asks_for_names) named.hosts.add(lower_case(example_of(pattern, "x", 'x')));
+    }
+  }
+}
+
 std::string first_value(const SshdConfig& config, std::string_view keyword,
                         std::string_view fallback) {
   for (const SshdDirective& directive : config.directives) {
@@ -155,6 +168,11 @@ Result<std::vector<SshdOrigin>> sshd_origins(const SshdConfig& config) {
     for (const SshdCriterion& criterion : match.criteria) {
       const Status added = add(named, criterion, asks_for_names);
       if (!added) return added.error();
+    }
+  }
+  for (const SshdDirective& directive : config.directives) {
+    if (directive.keyword == "allowusers" || directive.keyword == "denyusers") {
+      add_hosts_of(named, directive, asks_for_names);
     }
   }
   // One after the other: the product of five large numbers may be more than a number holds.
