@@ -11,6 +11,7 @@
 #include "collectors/config_drift/stat_cache.h"
 #include "collectors/config_drift/sysctl_config.h"
 #include "collectors/config_drift/unit_files.h"
+#include "collectors/facts/sshd_admission.h"
 #include "collectors/facts/sshd_config.h"
 #include "collectors/facts/sshd_match.h"
 #include "collectors/facts/sshd_patterns.h"
@@ -26,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (criteria) config.matches.push_back({*std::move(criteria), "f", 1});
   const auto origins = vouch::facts::sshd_origins(config);
   if (origins && origins->empty()) std::abort();
+  (void)vouch::facts::host_part_fits(list, {std::string(value), "h", "", 22, ""});
   for (const auto& directive : vouch::facts::parse_sshd_config(text, "f").directives) {
     if (directive.keyword.empty() || directive.arguments.empty()) std::abort();
   }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // wtmp in pieces: however it is cut, the answer is the same. btmp: no name leaves that is no
-// account. A tally of pam_faillock, which belongs to its user.
+// account. A tally of pam_faillock, which belongs to its user. A line of the
+// journal.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 
 #include "collectors/access_review/failed_logins.h"
+#include "collectors/access_review/login_journal.h"
 #include "collectors/access_review/login_records.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -24,5 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const auto tally = vouch::access::parse_tally(bytes);
   if (tally.failures < 0 || tally.newest.has_value() != (tally.failures > 0)) std::abort();
+  const auto login = vouch::access::parse_session_line(bytes);
+  if (login && *login && (*login)->at < 0) std::abort();
   return 0;
 }
