@@ -67,6 +67,16 @@ ToolCall borg_call(const Root& root, const Job& job, std::string program,
   return call;
 }
 
+// A tool would wait, until its deadline, for a file system that is known not to answer.
+Status require_answering(const Root& root, const Job& job) {
+  const RepositoryPlace place = place_of(root, job);
+  for (const auto& path : {place.path, job.password_file, place.credentials_file}) {
+    const auto info = path ? root.stat(*path) : Result<struct stat>(Error{Errc::not_found, ""});
+    if (!info && info.error().code == Errc::timeout) return info.error();
+  }
+  return Ok{};
+}
+
 Result<RepositoryState> ask_restic(ToolCall call) {
   auto& argv = call.command.argv;
   argv.insert(argv.begin() + 1, {"snapshots", "--json"});
@@ -161,6 +171,7 @@ Result<ToolCall> tool_call(const Root& root, const Job& job, const std::string& 
                            std::chrono::milliseconds deadline) {
   auto program = find_program(root, job.tool);
   if (!program) return std::move(program).error();
+  if (auto answering = require_answering(root, job); !answering) return answering.error();
   ToolCall call;
   if (job.tool == "restic") {
     call = restic_call(job, *std::move(program));

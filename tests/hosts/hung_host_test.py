@@ -4,6 +4,7 @@
 on the running host: each collector ends in time, keeps what does not lie there, and says what it could not see."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import unittest
@@ -74,6 +75,26 @@ class HungMount(unittest.TestCase):
         for collector in ("access_review", "patch_level", "backup_jobs", "config_drift"):
             with self.subTest(collector=collector):
                 self.assertLess(collect_hung(collector, None, "/srv").seconds, IN_TIME_S)
+
+    def test_a_backup_on_a_dead_server_does_not_keep_others_from_being_asked(self):
+        if not shutil.which("restic"):
+            self.skipTest("restic is not installed")
+        good, password = os.path.join(self.image.dir, "good"), os.path.join(self.image.dir, "password")
+        with open(password, "w", encoding="ascii") as file:
+            file.write("testbed\n")
+        os.chmod(password, 0o600)
+        environment = {**p.ENVIRONMENT, "RESTIC_PASSWORD": "testbed", "RESTIC_CACHE_DIR": self.image.dir + "/cache"}
+        for argv in (["init"], ["backup", password]):
+            subprocess.run(["restic", "-q", "-r", good, *argv], check=True, capture_output=True, env=environment, timeout=60)
+        jobs = [{"name": "dead", "tool": "restic", "repository": "/srv/restic", "password_file": password},
+                {"name": "dead-borg", "tool": "borg", "repository": "/srv/borg"}, {"name": "dead-word", "tool": "restic", "repository": good, "password_file": "/srv/x"},
+                {"name": "dead-dumps", "tool": "directory", "repository": "/srv/dumps", "pattern": "*.sql"},
+                {"name": "good", "tool": "restic", "repository": good, "password_file": password}]
+        answer = p.ask("backup_jobs", ["backup_jobs", "backup_snapshots"], options={"jobs": jobs}, seconds=45, prefix=[sys.executable, HUNG, "/srv"])
+        self.assertEqual(answer["errors"], {})
+        self.assertEqual([row["job"] for row in answer["backup_snapshots"]], ["good"])
+        for name in ("dead", "dead-borg", "dead-word", "dead-dumps"):
+            self.assertTrue([gap for gap in answer["gaps"] if gap["object"] == name and "does not answer" in gap["message"]], answer["gaps"])
 
     def test_how_full_the_others_are_is_told(self):
         # The host's mounts, as the units of the package hand them over.

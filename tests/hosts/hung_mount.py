@@ -31,7 +31,7 @@ def main():
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
     check(libc.mount(b"dead.example:/export", point.encode(), b"fuse.dead", 0, options), "mount")
     # The command's exit must not wait for what it left behind in the kernel: closing the device ends that.
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, check=False)
     os.close(device)
     return done.returncode
 
