@@ -16,6 +16,8 @@ namespace {
 
 // A run may be under way; it has its own deadline.
 constexpr std::chrono::milliseconds kDeadline{60'000};
+constexpr std::size_t kDigestShown = 12;
+constexpr std::size_t kCellShown = 1024;
 
 }  // namespace
 
@@ -35,6 +37,41 @@ int fail_daemon(const Error& error, const Places& places, const Output& output) 
     output.note("only root and the daemon's user and group may ask it: try sudo");
   }
   return output.fail(error);
+}
+
+std::string cell(const json::Value& row, std::string_view name) {
+  const auto* value = row.find(name);
+  if (value == nullptr) return {};
+  return value->if_string() != nullptr ? *value->if_string() : json::write(*value);
+}
+
+int run_list(const Arguments& arguments, const Listing& listing, Output& output) {
+  auto places = find_places(arguments);
+  if (!places) return fail_configuration(places.error(), output);
+  auto answer = ask_daemon(*places, json::Object{{"command", listing.name}});
+  if (!answer) return fail_daemon(answer.error(), *places, output);
+  const auto* list = answer->find(listing.name);
+  if (list == nullptr || list->if_array() == nullptr) {
+    return output.fail({Errc::invalid, fmt::format("vouchd's answer has no {}", listing.name)});
+  }
+  if (output.json) {
+    output.write_json(*list);
+    return kExitPass;
+  }
+  if (list->if_array()->empty()) {
+    output.out << listing.if_empty << '\n';
+    return kExitPass;
+  }
+  TextTable table(listing.columns);
+  for (const auto& row : *list->if_array()) {
+    std::vector<std::string> cells;
+    for (const std::string& column : listing.columns) {
+      cells.push_back(cell(row, column).substr(0, column == "sha256" ? kDigestShown : kCellShown));
+    }
+    table.add(std::move(cells));
+  }
+  output.out << table.render(output.style);
+  return kExitPass;
 }
 
 std::string user_name() {

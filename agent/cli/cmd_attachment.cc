@@ -17,12 +17,6 @@
 namespace vouch::cli {
 namespace {
 
-std::string cell(const json::Value& row, std::string_view name) {
-  const auto* value = row.find(name);
-  if (value == nullptr) return {};
-  return value->if_string() != nullptr ? *value->if_string() : json::write(*value);
-}
-
 Result<json::Object> make_request(const Arguments& arguments, std::string_view bytes) {
   const std::string& path = arguments.positional[0];
   const std::string file = arguments.value("--name").value_or(path.substr(path.rfind('/') + 1));
@@ -56,14 +50,19 @@ Result<json::Object> make_request(const Arguments& arguments, std::string_view b
   return request;
 }
 
-// Where vouchd finds it: only it may, as its owner.
-Status leave(const std::string& state_dir, const std::string& sha256, std::string_view bytes) {
-  if (auto become = become_owner_of(state_dir); !become) return become;
+// Where vouchd finds it: only it may, as its owner. Returns the file.
+Result<std::string> leave(const std::string& state_dir, const std::string& sha256,
+                          std::string_view bytes) {
+  if (auto become = become_owner_of(state_dir); !become) return std::move(become).error();
   const std::string directory = state_dir + "/" + std::string(agent::kIncoming);
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return errno_error(directory, errno);
   }
-  return write_file_durable(directory + "/" + sha256, bytes, 0600);
+  std::string path = directory + "/" + sha256;
+  if (auto written = write_file_durable(path, bytes, 0600); !written) {
+    return std::move(written).error();
+  }
+  return path;
 }
 
 }  // namespace
@@ -79,11 +78,13 @@ int run_attachment_add(const Arguments& arguments, Output& output) {
     return kExitUsage;
   }
   const std::string sha256 = *request->at("sha256").if_string();
-  if (auto left = leave(places->config.state_dir, sha256, *bytes); !left) {
-    return output.fail(left.error());
-  }
+  auto left = leave(places->config.state_dir, sha256, *bytes);
+  if (!left) return output.fail(left.error());
   auto answer = ask_daemon(*places, *request);
-  if (!answer) return fail_daemon(answer.error(), *places, output);
+  if (!answer) {
+    if (auto removed = remove_file(*left); !removed) output.note(removed.error().message);
+    return fail_daemon(answer.error(), *places, output);
+  }
   const auto* document = answer->find("attachment");
   if (document == nullptr) return output.fail({Errc::invalid, "vouchd's answer has no attachment"});
   if (output.json) {
@@ -100,29 +101,11 @@ int run_attachment_add(const Arguments& arguments, Output& output) {
 }
 
 int run_attachment_list(const Arguments& arguments, Output& output) {
-  auto places = find_places(arguments);
-  if (!places) return fail_configuration(places.error(), output);
-  auto answer = ask_daemon(*places, json::Object{{"command", "attachments"}});
-  if (!answer) return fail_daemon(answer.error(), *places, output);
-  const auto* list = answer->find("attachments");
-  if (list == nullptr || list->if_array() == nullptr) {
-    return output.fail({Errc::invalid, "vouchd's answer has no attachments"});
-  }
-  if (output.json) {
-    output.write_json(*list);
-    return kExitPass;
-  }
-  if (list->if_array()->empty()) {
-    output.out << "no document is attached: `vouch attachment add FILE --control ID`\n";
-    return kExitPass;
-  }
-  TextTable table({"file", "title", "controls", "due", "by", "sha256"});
-  for (const auto& row : *list->if_array()) {
-    table.add({cell(row, "file"), cell(row, "title"), cell(row, "controls"), cell(row, "due"),
-               cell(row, "by"), cell(row, "sha256").substr(0, 12)});
-  }
-  output.out << table.render(output.style);
-  return kExitPass;
+  return run_list(arguments,
+                  {"attachments",
+                   "no document is attached: `vouch attachment add FILE --control ID`",
+                   {"file", "title", "controls", "due", "by", "sha256"}},
+                  output);
 }
 
 }  // namespace vouch::cli

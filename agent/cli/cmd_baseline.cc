@@ -6,15 +6,6 @@
 #include "agent/cli/ask.h"
 
 namespace vouch::cli {
-namespace {
-
-std::string cell(const json::Value& row, std::string_view name) {
-  const auto* value = row.find(name);
-  if (value == nullptr) return {};
-  return value->if_string() != nullptr ? *value->if_string() : json::write(*value);
-}
-
-}  // namespace
 
 int run_baseline_approve(const Arguments& arguments, Output& output) {
   auto places = find_places(arguments);
@@ -47,29 +38,11 @@ int run_baseline_approve(const Arguments& arguments, Output& output) {
 }
 
 int run_baseline_list(const Arguments& arguments, Output& output) {
-  auto places = find_places(arguments);
-  if (!places) return fail_configuration(places.error(), output);
-  auto answer = ask_daemon(*places, json::Object{{"command", "baselines"}});
-  if (!answer) return fail_daemon(answer.error(), *places, output);
-  const auto* list = answer->find("baselines");
-  if (list == nullptr || list->if_array() == nullptr) {
-    return output.fail({Errc::invalid, "vouchd's answer has no baselines"});
-  }
-  if (output.json) {
-    output.write_json(*list);
-    return kExitPass;
-  }
-  if (list->if_array()->empty()) {
-    output.out << "no table has a baseline: `vouch baseline approve TABLE --reason WHY`\n";
-    return kExitPass;
-  }
-  TextTable table({"table", "collector", "rows", "approved", "by", "ticket", "reason"});
-  for (const auto& row : *list->if_array()) {
-    table.add({cell(row, "table"), cell(row, "collector"), cell(row, "rows"), cell(row, "approved"),
-               cell(row, "by"), cell(row, "ticket"), cell(row, "reason")});
-  }
-  output.out << table.render(output.style);
-  return kExitPass;
+  return run_list(arguments,
+                  {"baselines",
+                   "no table has a baseline: `vouch baseline approve TABLE --reason WHY`",
+                   {"table", "collector", "rows", "approved", "by", "ticket", "reason"}},
+                  output);
 }
 
 }  // namespace vouch::cli
