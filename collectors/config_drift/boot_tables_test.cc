@@ -5,6 +5,7 @@
 #include "collectors/config_drift/config_drift.h"
 #include "collectors/config_drift/core_dumps.h"
 #include "collectors/config_drift/kernel_command_line.h"
+#include "collectors/config_drift/unified_kernel.h"
 #include "collectors/sdk/testing.h"
 
 using namespace vouch;
@@ -19,6 +20,28 @@ std::string shown(std::string_view command_line) {
     out += "<" + one.name + (one.value ? "|" + *one.value : "") + ">";
   }
   return out;
+}
+
+void put(std::string& bytes, std::size_t at, std::uint32_t value, int size = 4) {
+  for (int i = 0; i < size; ++i) {
+    bytes[at + static_cast<std::size_t>(i)] = static_cast<char>(value >> (8 * i));
+  }
+}
+
+// The least EFI program with a section .text and, unless it is empty, .cmdline behind it.
+std::string unified_kernel(const std::string& command_line) {
+  std::string image(64 + 24 + 16 + 2 * 40, '\0');
+  image.replace(0, 2, "MZ");
+  put(image, 0x3c, 64);
+  image.replace(64, 4, std::string("PE\0\0", 4));
+  put(image, 64 + 6, command_line.empty() ? 1 : 2, 2);
+  put(image, 64 + 20, 16, 2);  // The optional header, which says nothing here.
+  image.replace(104, 5, ".text");
+  image.replace(144, 8, ".cmdline");
+  put(image, 144 + 8, static_cast<std::uint32_t>(command_line.size()));
+  put(image, 144 + 16, 512);
+  put(image, 144 + 20, static_cast<std::uint32_t>(image.size()));
+  return image + command_line;
 }
 
 sdk::TestAnswer collect(const TestTree& tree, const std::string& table) {
@@ -82,6 +105,26 @@ TEST_CASE("each entry of GRUB has its own command line", "[boot]") {
         "template|GRUB_CMDLINE_LINUX_DEFAULT|apparmor|0\n");
   CHECK(answer.has_gap("boot_parameters", "/boot/efi/EFI/Linux/unified.efi"));
   CHECK(answer.has_gap("boot_parameters", "/etc/kernel/cmdline"));
+}
+
+TEST_CASE("a unified kernel image has its command line in a section", "[boot]") {
+  const std::string image = unified_kernel("root=UUID=2 apparmor=0");
+  TestTree tree;
+  tree.file("/efi/EFI/Linux/one.efi", image);
+  tree.file("/boot/EFI/Linux/cut.efi", image.substr(0, image.size() - 3));
+  tree.file("/boot/EFI/Linux/none.efi", unified_kernel(""));
+
+  const auto answer = collect(tree, "boot_parameters");
+
+  CHECK(parameters(answer) == "boot||root|UUID=2\nboot||apparmor|0\n");
+  CHECK(answer.has_gap("boot_parameters", "/boot/EFI/Linux/cut.efi"));
+  CHECK_FALSE(answer.has_gap("boot_parameters", "/boot/EFI/Linux/none.efi"));
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    const auto cut = unified_kernel_command_line([&](std::uint64_t offset, std::size_t size) {
+      return Result<std::string>(offset < i ? image.substr(0, i).substr(offset, size) : "");
+    });
+    CHECK_FALSE(cut);
+  }
 }
 
 TEST_CASE("a variable that names itself ends", "[boot]") {

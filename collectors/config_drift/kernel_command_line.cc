@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/config_drift/kernel_command_line.h"
 
-#include <algorithm>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+
+#include "collectors/config_drift/unified_kernel.h"
 #include "collectors/facts/lines.h"
 #include "collectors/facts/sshd_config.h"
 #include "core/redact.h"
@@ -86,9 +90,26 @@ class Reader {
       if (const auto text = read_file(path)) add(path, parse_loader_entry(*text, grubenv_));
     }
     for (const std::string& path : facts::glob_paths(root_, directory + "/EFI/Linux/*.efi")) {
-      found_.gaps.emplace_back(
-          path, Error{Errc::unsupported, "the command line inside a kernel image is not read"});
+      auto text = read_image(path);
+      if (!text) {
+        found_.gaps.emplace_back(path, std::move(text).error());
+      } else if (*text) {
+        add(path, {"", **std::move(text)});
+      }
     }
+  }
+
+  Result<std::optional<std::string>> read_image(const std::string& path) {
+    const auto file = root_.open_file(path);
+    if (!file) return file.error();
+    return unified_kernel_command_line([&](std::uint64_t offset,
+                                           std::size_t size) -> Result<std::string> {
+      std::string bytes(size, '\0');
+      const ssize_t count = ::pread(file->get(), bytes.data(), size, static_cast<off_t>(offset));
+      if (count < 0) return errno_error("read " + path, errno);
+      bytes.resize(static_cast<std::size_t>(count));
+      return bytes;
+    });
   }
 
   void read_templates() {

@@ -17,6 +17,7 @@
 #include "collectors/config_drift/posix_acl.h"
 #include "collectors/config_drift/protection.h"
 #include "collectors/config_drift/time_sources.h"
+#include "collectors/config_drift/unified_kernel.h"
 #include "collectors/config_drift/x509.h"
 #include "collectors/facts/systemd_config.h"
 #include "collectors/facts/unit_settings.h"
@@ -87,5 +88,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)vouch::drift::parse_loader_entry(text, {});
   (void)vouch::drift::parse_core_limits(text, "f");
   (void)vouch::drift::posix_acl_text(text);
+  (void)vouch::drift::unified_kernel_command_line([&](std::uint64_t offset, std::size_t length) {
+    return vouch::Result<std::string>(
+        std::string(offset < text.size() ? text.substr(offset, length) : ""));
+  });
   return 0;
 }
