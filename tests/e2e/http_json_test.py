@@ -170,7 +170,7 @@ class HttpJson(unittest.TestCase):
     def test_a_server_that_says_nothing_ends_with_the_run(self):
         with open(self.host.config, encoding="utf-8") as file:
             config = file.read()
-        s.write(self.host.config, config.replace("http_json: {", "http_json: { deadline: 3s,"))
+        s.write(self.host.config, config.replace("http_json: {", "http_json: { deadline: 8s,"))
         with s.socket.socket() as silent:
             silent.bind(("127.0.0.1", 0))
             silent.listen()
