@@ -24,7 +24,7 @@ def check(name, good, detail=""):
 
 class Guest:
     def __init__(self):
-        self.env = {**os.environ, "SYSTEMD_HOST_NAME": "vouch", "SYSTEMD_HOST_PACKAGES": PACKAGES,
+        self.env = {**os.environ, "SYSTEMD_HOST_NAME": f"vouch-{BACKEND}", "SYSTEMD_HOST_PACKAGES": PACKAGES,
                     "SYSTEMD_HOST_BACKEND": BACKEND}
 
     def host(self, *words, timeout=900):
