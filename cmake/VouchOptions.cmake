@@ -6,6 +6,8 @@ target_compile_options(vouch_options INTERFACE
   -fstack-protector-strong -fvisibility=hidden -pthread)
 # g++ 12 sees uninitialised members in moved std::variants (PR 105562 and others): pages of it, all false.
 target_compile_options(vouch_options INTERFACE $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
+# What is shipped names no directory of who built it: the same bytes wherever that is.
+target_compile_options(vouch_options INTERFACE $<$<CONFIG:Release>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>)
 target_include_directories(vouch_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_link_options(vouch_options INTERFACE -Wl,--as-needed -Wl,-z,relro,-z,now)
 target_compile_definitions(vouch_options INTERFACE VOUCH_VERSION="${PROJECT_VERSION}")
