@@ -64,9 +64,10 @@ def status_is(condition):
 
 # What cannot be known in a minimal guest; anything else that is not read is a fault. There is no feed of advisories,
 # and neither dnf nor zypper; and a container shares the kernel of its host, which shows its audit rules to nobody else.
-UNREAD = ["patch_level/vulnerabilities: not-found", "rpm_packages/dnf_", "rpm_packages/rpm_metadata: not-found",
-          "rpm_packages/rpm_repositories: not-found", "rpm_packages/rpm_updates: not-found",
-          "rpm_packages/withheld_rpm_updates: not-found"]
+UNREAD = ["patch_level/vulnerabilities: not-found"]
+UNREAD += [f"rpm_packages/{table}: not-found" for table in
+           ("applied_rpm_updates", "dnf_settings", "rpm_metadata", "rpm_repositories", "rpm_update_ages", "rpm_updates",
+            "withheld_rpm_updates")]
 if BACKEND == "uml":
     UNREAD += ["patch_level/cpu_vulnerabilities: not-supported"]  # That kernel is a program, and has none.
 if BACKEND == "nspawn":
