@@ -195,7 +195,7 @@ def row_8():
         with open(agent.config, "w", encoding="utf-8") as file:
             file.write(f"state_dir: {agent.dir}/state\nruntime_dir: {agent.dir}/run\ncollector_dir: {BIN}\nwatch_gap: 1s\n"
                        f"packs: [{SOURCE}/policies/packs/linux-server]\nwatch_debounce: 500ms\ncollectors:\n"
-                       f"  config_drift@watched: {{ interval: 1d, program: {program("config_drift")}, tables: [file_hashes], "
+                       f"  config_drift@watched: {{ interval: 1d, program: {BIN}/config_drift, tables: [file_hashes], "
                        f"watch: [{watched}], options: {{ paths: [{watched}] }} }}\n")
         found = watch_latencies(agent, watched)
         if found is None:
