@@ -106,9 +106,14 @@ Status Agent::read_content() {
   if (*known && (*known)->starts_with(executable_)) {
     judge_->memo().restore(std::string_view(**known).substr(executable_.size()));
   }
-  for (const auto& [sha256, bytes] : judge_->blobs()) {
-    if (auto put = state_->put_blob(sha256, bytes); !put) return put;
-  }
+  const auto keep = [&](const std::map<std::string, std::string>& blobs) -> Status {
+    for (const auto& [sha256, bytes] : blobs) {
+      if (auto put = state_->put_blob(sha256, bytes); !put) return put;
+    }
+    return Ok{};
+  };
+  if (auto kept = keep(judge_->take_pack_texts()); !kept) return kept;
+  if (auto kept = keep(judge_->blobs()); !kept) return kept;
   const std::string blob = write_config_blob(config_, collectors_, schedule_);
   config_digest_ = sha256_hex(blob);
   return state_->put_blob(config_digest_, blob);
@@ -230,6 +235,7 @@ Status Agent::housekeep() {
 Result<std::vector<std::string>> Agent::blobs_in_use() {
   std::vector<std::string> in_use{config_digest_};
   for (const auto& [sha256, bytes] : judge_->blobs()) in_use.push_back(sha256);
+  for (const auto& [sha256, size] : judge_->packs_in_force()) in_use.push_back(sha256);
   for (const std::string_view key : {kConfigInForce, kPolicyInForce, kWaiversInForce}) {
     auto digest = state_->ledger.get(key);
     if (!digest) return std::move(digest).error();

@@ -36,18 +36,18 @@ Result<RunJudge> RunJudge::make(policy::PackSet packs, const std::vector<Collect
     auto done = policy::add_manifest(judge.catalog_, collector.manifest);
     if (!done) return std::move(done).error();
   }
+  judge.pack_texts_ = packs.take_texts();
   std::size_t packs_bytes = 0;
-  for (const policy::Pack& pack : packs.packs()) {
-    judge.blobs_[pack.digest] = pack.text;
-    packs_bytes += pack.text.size();
+  for (const auto& [sha256, text] : judge.pack_texts_) {
+    judge.packs_in_force_[sha256] = static_cast<std::int64_t>(text.size());
+    packs_bytes += text.size();
   }
-  if (packs.packs().size() > kPacksInForceMax || packs_bytes > kPacksBytesMax) {
+  if (judge.pack_texts_.size() > kPacksInForceMax || packs_bytes > kPacksBytesMax) {
     return Error{Errc::invalid, "packs: over 400 files or 128 MiB, more than a bundle carries"};
   }
   const std::string set = packs.set_blob();
   judge.policy_ = sha256_hex(set);
   judge.blobs_[judge.policy_] = set;
-  packs.drop_texts();
   judge.packs_ = std::move(packs);
 
   if (auto done = judge.add_registers(registers); !done) return std::move(done).error();
@@ -175,7 +175,7 @@ Status RunJudge::read_tables(RunContent& content, const BlobSource& source, Byte
 // All that a record with this content needs, but for what judging yields.
 Result<BlobSizes> RunJudge::sizes_of(const RunContent& content, const BlobSource& source,
                                      const Bytes& made) const {
-  BlobSizes sizes;
+  BlobSizes sizes = packs_in_force_;
   for (const auto& [sha256, bytes] : made) sizes[sha256] = static_cast<std::int64_t>(bytes.size());
   for (const auto& [sha256, bytes] : blobs_) {
     sizes[sha256] = static_cast<std::int64_t>(bytes.size());

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/vouchd/collector.h"
@@ -43,9 +44,13 @@ class RunJudge {
                                std::optional<TableBlob> waivers,
                                const std::vector<policy::Register>& registers = {});
 
-  // What is in force: policy set, packs, columns, waivers, registers, by digest. They must be kept
-  // as long as records name them.
+  // What is in force, besides the packs themselves: policy set, columns, waivers, registers, by
+  // digest. They must be kept as long as records name them.
   [[nodiscard]] const std::map<std::string, std::string>& blobs() const { return blobs_; }
+  [[nodiscard]] const BlobSizes& packs_in_force() const { return packs_in_force_; }
+  // The packs' own texts, once: whoever keeps blobs puts them there. Here they would only be in
+  // memory.
+  std::map<std::string, std::string> take_pack_texts() { return std::exchange(pack_texts_, {}); }
   [[nodiscard]] const std::string& policy() const { return policy_; }
   [[nodiscard]] const policy::PackSet& packs() const { return packs_; }
   [[nodiscard]] const std::optional<TableRef>& waivers() const { return waivers_; }
@@ -74,6 +79,8 @@ class RunJudge {
   policy::PackSet packs_;
   policy::Catalog catalog_;
   std::map<std::string, std::string> blobs_;
+  std::map<std::string, std::string> pack_texts_;
+  BlobSizes packs_in_force_;
   std::string policy_;
   std::optional<TableRef> waivers_;
   std::vector<TableRef> in_force_;  // Inputs that no run yields: columns, waivers, registers.

@@ -117,8 +117,8 @@ class PackSet {
   // The policy-set blob (docs/formats/records.md): "<sha256>  <pack id>" lines, sorted by id. Its
   // SHA-256 is the record's `policy`.
   [[nodiscard]] std::string set_blob() const;
-  // Frees the texts of the packs: for who has put them elsewhere.
-  void drop_texts();
+  // The texts of the packs, by their digests, which go with the caller.
+  std::map<std::string, std::string> take_texts();
 
  private:
   std::vector<Pack> packs_;

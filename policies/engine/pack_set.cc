@@ -180,8 +180,13 @@ const Pack* PackSet::pack_of_check(std::string_view id) const {
   return nullptr;
 }
 
-void PackSet::drop_texts() {
-  for (auto& pack : packs_) pack.text = {};
+std::map<std::string, std::string> PackSet::take_texts() {
+  std::map<std::string, std::string> texts;
+  for (auto& pack : packs_) {
+    // A move would leave the old buffer where the new text is short.
+    texts[pack.digest].swap(pack.text);
+  }
+  return texts;
 }
 
 std::string PackSet::set_blob() const {
