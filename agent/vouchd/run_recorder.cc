@@ -45,6 +45,11 @@ bool same_table(const TableRef& a, const TableRef& b) {
   return a.name == b.name && a.sha256 == b.sha256 && a.error == b.error;
 }
 
+bool same_tables(const RunContent& a, const RunContent& b) {
+  return a.collector == b.collector &&
+         std::equal(a.tables.begin(), a.tables.end(), b.tables.begin(), b.tables.end(), same_table);
+}
+
 }  // namespace
 
 RunId extra_run_id(const std::string& collector, const ScheduleEntry& entry,
@@ -194,10 +199,12 @@ Status RunRecorder::commit_observation(CollectorState& before, RunTimes times, J
   record.urgent = !before.failure.empty() || !before.content ||
                   differs(*before.content, judged.content, collector.manifest);
   record.full = !same || now - before.content_since >= kFullEveryMs || now < before.content_since;
-  if (record.full) {
-    before.content_since = now;
+  // Others read the tables alone. Were the run another one whenever its own inputs are, two
+  // collectors that read each other's would never again have a run like the one before.
+  if (!before.content || !same_tables(*before.content, judged.content) || (same && record.full)) {
     before.content_run = observation.run;
   }
+  if (record.full) before.content_since = now;
   before.content = std::move(judged.content);
   before.content_digest = record.content_digest;
   before.observed = now;

@@ -31,7 +31,7 @@ struct CollectorState {
   std::int64_t extra_count = 0;
   std::optional<RunContent> content;
   std::string content_digest;
-  std::string content_run;     // The first of the equal runs: what other records refer to.
+  std::string content_run;     // The first of the runs with these tables: inputs name it.
   WallMs content_since = 0;    // When that was.
   WallMs observed = 0;         // When the last good run ended.
   std::string failure;         // Why the last run failed; empty: it did not.
