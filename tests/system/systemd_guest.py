@@ -72,7 +72,8 @@ UNREAD += [f"rpm_packages/{table}: not-found" for table in
 if BACKEND == "uml":
     UNREAD += ["patch_level/cpu_vulnerabilities: not-supported"]  # That kernel is a program, and has none.
 if BACKEND == "nspawn":
-    UNREAD += ["kernel_rules/audit_loaded_rules:", "kernel_rules/audit_status:"]
+    UNREAD += ["kernel_rules/audit_loaded_rules:", "kernel_rules/audit_status:",
+               "rpm_packages/rpm_reboot_reasons: not-supported"]
 
 
 def tables_not_read(guest):
