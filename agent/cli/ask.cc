@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ostream>
@@ -17,7 +18,6 @@ namespace {
 // A run may be under way; it has its own deadline.
 constexpr std::chrono::milliseconds kDeadline{60'000};
 constexpr std::size_t kDigestShown = 12;
-constexpr std::size_t kCellShown = 1024;
 
 }  // namespace
 
@@ -66,7 +66,8 @@ int run_list(const Arguments& arguments, const Listing& listing, Output& output)
   for (const auto& row : *list->if_array()) {
     std::vector<std::string> cells;
     for (const std::string& column : listing.columns) {
-      cells.push_back(cell(row, column).substr(0, column == "sha256" ? kDigestShown : kCellShown));
+      cells.push_back(cell(row, column));
+      if (column == "sha256") cells.back().resize(std::min(cells.back().size(), kDigestShown));
     }
     table.add(std::move(cells));
   }

@@ -5,9 +5,7 @@ same run, in turn. A peer that is not installed is reported as missing, never as
 
 usage: run.py BIN_DIR [ROW ...]      rows: 1 2 3 4 5 6 7 8 9 10 11 12 13 (default: all; lynis in row 1 takes minutes: 1-lynis)
 """
-import ctypes
 import os
-import select
 import shutil
 import socket
 import statistics
@@ -21,6 +19,7 @@ import rows_drift
 import rows_idle
 import rows_store
 import rows_walk
+import rows_watch
 
 BIN = os.path.abspath(sys.argv[1])
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -125,89 +124,8 @@ def row_5():
     with_agent(rows_idle.row_5, COLLECTORS)
 
 
-WATCH_SAMPLES, DEBOUNCE_S = 50, 0.5
-
-
-class Arrivals:
-    """Tells when a file is renamed into a directory: inotify, so that waiting costs nothing."""
-
-    def __init__(self, directory):
-        self.libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self.libc.inotify_init1(os.O_NONBLOCK)
-        self.libc.inotify_add_watch(self.fd, directory.encode(), 0x80)  # IN_MOVED_TO
-
-    def drain(self):
-        try:
-            while os.read(self.fd, 65536):
-                pass
-        except BlockingIOError:
-            pass
-
-    def next(self, seconds):
-        if not select.select([self.fd], [], [], seconds)[0]:
-            return None
-        now = time.monotonic()
-        self.drain()
-        return now
-
-    def close(self):
-        os.close(self.fd)
-
-
-def watch_latencies(agent, watched):
-    """Seconds from a written file to the parcel of the bundle that has the run, less the debounce."""
-    process = subprocess.Popen([program("vouchd"), "--config", agent.config], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    outbox = os.path.join(agent.dir, "state", "outbox")
-    arrivals = None
-    try:
-        while not (os.path.isdir(outbox) and any(name.endswith(".parcel") for name in os.listdir(outbox))):
-            time.sleep(0.05)
-        arrivals = Arrivals(outbox)
-        found = []
-        for turn in range(WATCH_SAMPLES + 1):
-            time.sleep(2.5)  # Two bundles are never closer than 2 s.
-            arrivals.drain()
-            with open(os.path.join(watched, "sshd_config"), "w", encoding="ascii") as file:
-                file.write(f"# {turn}\n")
-            written = time.monotonic()
-            sealed = arrivals.next(10)
-            if sealed is None:
-                return None
-            if turn > 0:  # The first one reads everything.
-                found.append(sealed - written - DEBOUNCE_S)
-        return found
-    finally:
-        if arrivals:
-            arrivals.close()
-        process.terminate()
-        process.wait(10)
-
-
 def row_8():
-    agent = Agent(interval="1h")
-    watched = os.path.join(agent.dir, "etc")
-    try:
-        os.mkdir(watched)
-        for number in range(200):
-            with open(os.path.join(watched, f"file{number}"), "w", encoding="ascii") as file:
-                file.write("x" * 1000)
-        with open(agent.config, "w", encoding="utf-8") as file:
-            file.write(f"state_dir: {agent.dir}/state\nruntime_dir: {agent.dir}/run\ncollector_dir: {BIN}\nwatch_gap: 1s\n"
-                       f"packs: [{SOURCE}/policies/packs/linux-server]\nwatch_debounce: 500ms\ncollectors:\n"
-                       f"  config_drift@watched: {{ interval: 1d, program: {BIN}/config_drift, tables: [file_hashes], "
-                       f"watch: [{watched}], options: {{ paths: [{watched}] }} }}\n")
-        found = watch_latencies(agent, watched)
-        if found is None:
-            m.row("8", "a watched file is written to its signed, durable record", "failed", "", "<= 10 ms", "")
-            return
-        found.sort()
-        p99 = found[min(len(found) - 1, int(len(found) * 0.99))]
-        m.row("8", "a watched file is written to its signed, durable record, less the debounce",
-              f"{m.milliseconds(p99)} p99, {m.milliseconds(statistics.median(found))} median", "none does it",
-              "<= 10 ms p99", "", f"{len(found)} writes; an instance of config_drift for the table file_hashes, {checks_judged()} checks loaded; to the parcel's rename")
-    finally:
-        agent.remove()
+    with_agent(rows_watch.row_8, SOURCE, checks_judged())
 
 
 def row_9():

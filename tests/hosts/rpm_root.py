@@ -73,3 +73,15 @@ def repository(path, env, packages, advisories=(), options=()):
             file.write(updateinfo(advisories))
         p.start(["modifyrepo_c", "--mdtype=updateinfo", *(["--compress-type=zstd"] if "--zstd" in options else []),
                  path + "/updateinfo.xml", path + "/repodata"], env=env)
+
+
+def with_repositories(image, installed, base, site, options=()):
+    """Installs packages into the image, and makes two repositories beside it: `base` is packages and advisories.
+    Returns the builder and the directories of both."""
+    builder = Builder(image.dir)
+    builder.install(image.path, *(builder.package(*one) for one in installed))
+    paths = []
+    for name, (packages, advisories) in (("base", base), ("site", (site, ()))):
+        paths.append(os.path.join(image.dir, name))
+        repository(paths[-1], builder.env, [builder.package(*one) for one in packages], advisories, options)
+    return builder, *paths

@@ -21,12 +21,7 @@ class ZypperUpdates(unittest.TestCase):
     def setUpClass(cls):
         cls.image = p.Image()
         cls.addClassCleanup(cls.image.remove)
-        cls.builder = r.Builder(cls.image.dir)
-        build = lambda packages: [cls.builder.package(*one) for one in packages]  # noqa: E731
-        cls.builder.install(cls.image.path, *build(INSTALLED))
-        cls.base, cls.site = os.path.join(cls.image.dir, "base"), os.path.join(cls.image.dir, "site")
-        r.repository(cls.base, cls.builder.env, build(BASE), ADVISORIES)
-        r.repository(cls.site, cls.builder.env, build(SITE))
+        cls.builder, cls.base, cls.site = r.with_repositories(cls.image, INSTALLED, (BASE, ADVISORIES), SITE)
         cls.image.file("/etc/os-release", 'NAME="openSUSE Leap"\nID="opensuse-leap"\nVERSION_ID="15.6"\n')
 
     def zypper(self, *arguments):
